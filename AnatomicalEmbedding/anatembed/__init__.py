@@ -1,0 +1,1 @@
+"""Anatomical embeddings of CT: read a scan, embed it once, then ask it for structures by name or place."""
