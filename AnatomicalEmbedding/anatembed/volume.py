@@ -2,16 +2,19 @@
 
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
+from .dicom_folder import read_dicom_folder
 from .geometry import check_affine
+from .image_file import read_image_file, write_image_file
 
 
 @dataclass(frozen=True)
 class Volume:
-    """A 3D scan: `array_kji` (K,J,I) numbers (HU for CT), `ijk_to_ras` (4,4) mm, `modality` "CT", "MR", "PT" or
-    "unknown"; ValueError when it is not a finite, non-empty 3D array in a proper geometry."""
+    """A 3D scan: `array_kji` (K,J,I) real numbers (HU for CT), `ijk_to_ras` (4,4) mm, `modality` as in DICOM ("CT",
+    "MR", "PT", ...) or "unknown"; ValueError unless it is finite, not empty and in a proper geometry."""
 
     array_kji: np.ndarray
     ijk_to_ras: np.ndarray
@@ -24,30 +27,46 @@ class Volume:
 
     @property
     def content_hash(self) -> str:
-        """sha256 of voxels and geometry in hexadecimal; the name does not count."""
-        digest = hashlib.sha256(f"{self.array_kji.dtype.str}{self.array_kji.shape}".encode())
+        """sha256 in hexadecimal of voxels and geometry; name and modality do not count."""
+        digest = hashlib.sha256(f"{self.array_kji.dtype.str} {self.array_kji.shape}".encode())
         digest.update(np.ascontiguousarray(self.array_kji))
-        digest.update(np.ascontiguousarray(self.ijk_to_ras))
+        # Adding zero turns -0.0 into 0.0: equal geometries must have equal hashes.
+        digest.update(self.ijk_to_ras + 0.0)
         return digest.hexdigest()
+
+
+def read_volume(path) -> Volume:
+    """The scan in a NIfTI, NRRD, MetaImage or DICOM file or in a DICOM folder (the series with most slices).
+
+    FileNotFoundError if `path` does not exist, ValueError in one sentence if it does not hold one 3D scan whose
+    place in the world is known.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"expected an image file or a DICOM folder, but there is nothing at {path}")
+    read = read_dicom_folder if path.is_dir() else read_image_file
+    array_kji, ijk_to_ras, modality = read(path)
+    try:
+        return Volume(array_kji, ijk_to_ras, modality, name=path.name)
+    except ValueError as error:
+        raise ValueError(f"{path.name}: {error}") from error
+
+
+def write_volume(volume: Volume, path) -> None:
+    """Writes `volume` as .nii, .nii.gz, .nrrd or .mha, whole or not at all; ValueError for another file type."""
+    write_image_file(volume.array_kji, volume.ijk_to_ras, Path(path))
 
 
 def _check_array(array_kji) -> np.ndarray:
     array = np.asarray(array_kji)
     if array.ndim != 3:
-        raise ValueError(f"expected a 3D volume, got an array with {array.ndim} dimensions, shape {array.shape}")
+        raise ValueError(f"expected a 3D volume, got {array.ndim}D with shape {array.shape}")
     if array.size == 0:
         raise ValueError(f"expected a volume with voxels, got an empty array of shape {array.shape}")
     if array.dtype.kind not in "iufb":
-        raise ValueError(f"expected one real number per voxel, got the type {array.dtype}")
+        raise ValueError(f"expected one real number per voxel, got {array.dtype}")
     if array.dtype.kind == "f":
         bad = sum(int(np.count_nonzero(~np.isfinite(plane))) for plane in array)
         if bad:
             raise ValueError(f"expected finite voxel values, got NaN or infinity in {bad} of {array.size} voxels")
     return array
-
-
-def read_volume(path) -> Volume:
-    """The `Volume` in a NIfTI, NRRD or MetaImage file or a DICOM folder; FileNotFoundError or ValueError if none."""
-    from .volume_files import read_volume_file
-
-    return read_volume_file(path)
