@@ -1,0 +1,7 @@
+"""Looking up nodes in the scene that was given."""
+
+
+def nodesOfClass(scene, className: str) -> list:
+    """All nodes of a class and its subclasses, in scene order."""
+    # Not slicer.util.getNodesByClass: it ignores its `scene` argument and looks in slicer.mrmlScene.
+    return [scene.GetNthNodeByClass(index, className) for index in range(scene.GetNumberOfNodesByClass(className))]
