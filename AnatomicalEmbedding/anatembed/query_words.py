@@ -1,0 +1,113 @@
+"""The words of a query that are not names: commands, grammar, sides, numbers (resources/query_words.json)."""
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+_PATH = Path(__file__).parent / "resources" / "query_words.json"
+_ORDINAL_DIGITS = re.compile(r"(\d+)(?:st|nd|rd|th|e|eme|er|re|a|o)")
+
+
+@dataclass(frozen=True)
+class QueryWords:
+    """Every table of query_words.json; `side_words` maps a word to "left" or "right"."""
+
+    side_words: dict[str, str]
+    side_look_alikes: frozenset[str]
+    both: frozenset[str]
+    negation: frozenset[str]
+    connectors: frozenset[str]
+    grammar: frozenset[str]
+    command: frozenset[str]
+    relations: frozenset[str]
+    dropped_phrases: tuple[re.Pattern, ...]
+    side_phrases: tuple[tuple[re.Pattern, str], ...]
+    screen_side: tuple[re.Pattern, ...]
+    relative_side: tuple[re.Pattern, ...]
+    glued_number: re.Pattern
+    joined: dict[str, str]
+    expansions: dict[str, str]
+    numbers: dict[str, int]
+    single_roman: dict[str, int]
+    regions: dict[str, str]
+    level_letters: dict[str, str]
+    level_counts: dict[str, int]
+    level_names: dict[str, str]
+    vertebra_words: frozenset[str]
+    disc_words: frozenset[str]
+    rib_words: frozenset[str]
+    segment_words: frozenset[str]
+    liver_words: frozenset[str]
+    mr_words: frozenset[str]
+    generic: frozenset[str]
+    generic_for_category: dict[str, list[str]]
+    head_nouns: frozenset[str]
+    part_words: frozenset[str]
+    opposites: tuple[tuple[str, str], ...]
+    everyday_words: frozenset[str]
+    whole_for_both_sides: frozenset[str]
+    chinese_sides: dict[str, str]
+    chinese_both: tuple[str, ...]
+    chinese_command: re.Pattern
+
+    @property
+    def ignorable(self) -> frozenset[str]:
+        """Words that may stay unexplained without any doubt about the structure."""
+        return self.command | self.grammar
+
+    def canonical_numbers(self, words: list[str]) -> list[str]:
+        """Ordinals and Roman numerals as digits ("fifth", "5th", "V" after "rib" -> "5")."""
+        counted = self.segment_words | self.rib_words | self.vertebra_words | set(self.regions)
+        result = []
+        for position, word in enumerate(words):
+            neighbours = set(words[max(0, position - 1) : position + 2]) - {word}
+            match = _ORDINAL_DIGITS.fullmatch(word)
+            if word in self.numbers:
+                word = str(self.numbers[word])
+            elif match:
+                word = match.group(1)
+            elif word in self.single_roman and neighbours & counted:
+                word = str(self.single_roman[word])
+            elif word == "one" and neighbours & (self.rib_words | self.vertebra_words | set(self.regions)):
+                word = "1"
+            result.append(word)
+        return result
+
+    def drop_commands(self, text: str) -> str:
+        """The normalised text without phrases such as "take a second look at"."""
+        for pattern in self.dropped_phrases:
+            text = pattern.sub(" ", text)
+        text = self.glued_number.sub(r"\1 \2", text)
+        for phrase, joined in self.joined.items():
+            text = text.replace(phrase, joined)
+        return " ".join(text.split())
+
+
+@cache
+def load_query_words() -> QueryWords:
+    """The tables, read once."""
+    table = json.loads(_PATH.read_text(encoding="utf-8"))
+    patterns = {key: tuple(map(re.compile, table[key])) for key in ("dropped_phrases", "screen_side", "relative_side")}
+    sets = {
+        key: frozenset(table[key])
+        for key in QueryWords.__annotations__
+        if key in table and QueryWords.__annotations__[key] == frozenset[str]
+    }
+    maps = ("joined", "expansions", "single_roman", "level_letters", "level_counts", "level_names")
+    return QueryWords(
+        side_words={word: side for side in ("left", "right") for word in table[side]},
+        side_phrases=tuple((re.compile(pattern), new) for pattern, new in table["side_phrases"]),
+        glued_number=re.compile(table["glued_number"]),
+        numbers=table["ordinals"],
+        regions={word: letter for letter, words in table["regions"].items() for word in words},
+        generic_for_category=table["generic_for_category"],
+        opposites=tuple(map(tuple, table["opposites"])),
+        chinese_sides={table["chinese_left"]: "left", table["chinese_right"]: "right"},
+        chinese_both=tuple(table["chinese_both"]),
+        chinese_command=re.compile(table["chinese_command"]),
+        **patterns,
+        **sets,
+        **{key: table[key] for key in maps},
+    )

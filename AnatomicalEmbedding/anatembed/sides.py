@@ -1,0 +1,97 @@
+"""Read left and right out of a query; nothing else in the resolver may decide a side."""
+
+from dataclasses import dataclass
+
+from rapidfuzz.distance import OSA
+
+from anatembed.query_words import QueryWords
+
+_LETTERS = {"l": "left", "r": "right"}
+# "L spine" is the lumbar spine, "L 3" a vertebra.
+_NOT_A_SIDE_BEFORE = ("spine", "vertebra", "vertebrae", "disc", "level")
+
+
+@dataclass(frozen=True)
+class SideReading:
+    """The words without side words, and what these said.
+
+    `kind` is none, one, both (both sides wanted or named), negated ("not the left"), screen (a side of the picture)
+    or relative ("to the left of"). `side` is set for one only. `typo` is a side word that was misspelt.
+    """
+
+    words: tuple[str, ...]
+    kind: str = "none"
+    side: str | None = None
+    typo: str | None = None
+    negation: bool = False
+
+
+def read_sides(text: str, known: frozenset[str], tables: QueryWords) -> SideReading:
+    """The sides in a normalised text; `known` words are never taken for a misspelt side."""
+    screen = any(pattern.search(text) for pattern in tables.screen_side)
+    relative = any(pattern.search(text) for pattern in tables.relative_side)
+    for pattern, new in tables.side_phrases:
+        text = pattern.sub(new, text)
+    words = _split_glued(text.split(), known)
+    kept, sides, negated, typo = [], [], [], None
+    for position, word in enumerate(words):
+        side, misspelt = _side_of(words, position, known, tables)
+        if side is None:
+            kept.append(word)
+            continue
+        typo = word if misspelt else typo
+        (negated if _is_negated(words, position, tables) else sides).append(side)
+    both = any(word in tables.both for word in kept)
+    negation = any(word in tables.negation or word == "than" for word in kept)
+    dropped = tables.both | (tables.negation | {"than"} if negated else frozenset())
+    kept = tuple(word for word in kept if word not in dropped)
+    kind, side = _kind(sides, negated, both, screen, relative)
+    return SideReading(kept, kind, side, typo, negation)
+
+
+def _kind(sides, negated, both, screen, relative) -> tuple[str, str | None]:
+    named = set(sides)
+    if screen:
+        return "screen", None
+    if relative and named:
+        return "relative", None
+    if both or len(named) == 2:
+        return "both", None
+    if named and not named & set(negated):
+        return "one", sides[0]
+    return ("negated", None) if negated else ("none", None)
+
+
+def _side_of(words, position, known, tables) -> tuple[str | None, bool]:
+    """The side that a word names and whether it was misspelt."""
+    word = words[position]
+    if word in tables.side_words:
+        return tables.side_words[word], False
+    if word in _LETTERS:
+        following = words[position + 1] if position + 1 < len(words) else ""
+        stands_alone = len(words) > 1 and not following.isdigit() and following not in _NOT_A_SIDE_BEFORE
+        return (_LETTERS[word], False) if stands_alone else (None, False)
+    if word in known or word in tables.ignorable or word in tables.side_look_alikes or word in tables.expansions:
+        return None, False
+    for side in ("left", "right"):
+        same_start = sorted(word[:2]) == sorted(side[:2]) or word[0] == side[0]
+        if len(word) >= len(side) - 1 and same_start and OSA.distance(word, side) <= 1:
+            return side, True
+    return None, False
+
+
+def _is_negated(words, position, tables) -> bool:
+    before = words[max(0, position - 2) : position]
+    return any(word in tables.negation for word in before) or "than" in words[max(0, position - 3) : position]
+
+
+def _split_glued(words, known) -> list[str]:
+    """ "leftkidney" as two words."""
+    result = []
+    for word in words:
+        side = next((side for side in ("left", "right") if word.startswith(side) and word not in known), None)
+        if side and word[len(side) :] in known:
+            result += [side, word[len(side) :]]
+        else:
+            result.append(word)
+    return result
