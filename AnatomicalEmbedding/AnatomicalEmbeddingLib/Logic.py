@@ -1,6 +1,7 @@
 """What the panel does, without the panel: embed a scan, ask it for anatomy, show the answer in the views."""
 
 import hashlib
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -58,8 +59,8 @@ class Logic:
         self._embedded: dict[str, _Embedded] = {}
         self.embeddedChanged = Signal()
         self._observerTags = [
-            scene.AddObserver(slicer.vtkMRMLScene.EndCloseEvent, self._onSceneClosed),
-            scene.AddObserver(slicer.vtkMRMLScene.NodeRemovedEvent, self._onNodeRemoved),
+            scene.AddObserver(slicer.vtkMRMLScene.EndCloseEvent, _weak(self._onSceneClosed)),
+            scene.AddObserver(slicer.vtkMRMLScene.NodeRemovedEvent, _weak(self._onNodeRemoved)),
         ]
 
     def cleanUp(self) -> None:
@@ -173,17 +174,29 @@ class Logic:
             raise RuntimeError(f'"{name}" was mirrored or stretched since it was embedded. Embed it again.')
         return embedded, motion
 
-    def _onSceneClosed(self, *_) -> None:
+    def _onSceneClosed(self, _caller, _event) -> None:
         self._overlay.forget()
         self._embedded.clear()
         self.embeddedChanged.emit()
 
-    def _onNodeRemoved(self, *_) -> None:
+    def _onNodeRemoved(self, _caller, _event) -> None:
         removed = [nodeID for nodeID in self._embedded if self._scene.GetNodeByID(nodeID) is None]
         for nodeID in removed:
             del self._embedded[nodeID]
         if removed:
             self.embeddedChanged.emit()
+
+
+def _weak(method: Callable) -> Callable:
+    # A scene that held its observer alive would be destroyed together with it in any order, and call back into it.
+    reference = weakref.WeakMethod(method)
+
+    def call(*arguments):
+        alive = reference()
+        if alive is not None:
+            alive(*arguments)
+
+    return call
 
 
 def _encode(volume, progress=None, cancelled=None):

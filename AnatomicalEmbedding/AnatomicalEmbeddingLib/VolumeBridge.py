@@ -42,7 +42,8 @@ def modalityOf(volumeNode) -> str:
     modality = volumeNode.GetAttribute("DICOM.Modality")
     scene = volumeNode.GetScene()
     if not modality and scene is not None:
-        hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+        # Not GetSubjectHierarchyNode(scene), which adds one to a scene that has none: looking must change nothing.
+        hierarchy = scene.GetFirstNodeByClass("vtkMRMLSubjectHierarchyNode")
         item = hierarchy.GetItemByDataNode(volumeNode) if hierarchy else 0
         modality = hierarchy.GetItemAttribute(item, "DICOM.Modality") if item else ""
     return modality.strip().upper() if modality else "unknown"

@@ -1,0 +1,85 @@
+"""What a saved scene keeps of an answer: the overlays lie and look as before, the points are where they were."""
+
+import numpy as np
+import pytest
+import slicer
+import slicer.util
+from explorer_double import ExplorerDouble, MapDouble
+from placements import addScan, affine, rotation, translation
+from slice_view import SliceView
+
+from AnatomicalEmbeddingLib.Logic import Logic
+from AnatomicalEmbeddingLib.SceneNodes import nodesOfClass
+
+
+def makeLogic(scene):
+    return Logic(scene, encode=lambda volume, **_: MapDouble(volume), explore=ExplorerDouble)
+
+
+def save(applicationLogic, folder) -> str:
+    """Write the scene and all its data into a folder; returns the path of the scene file."""
+    assert applicationLogic.SaveSceneToSlicerDataBundleDirectory(str(folder))
+    (sceneFile,) = folder.glob("*.mrml")
+    return str(sceneFile)
+
+
+@pytest.fixture
+def answered(scene, applicationLogic, tmp_path):
+    """Scene file with a scan under a transform, both overlays and two points; the scan's best hit in RAS."""
+    axial = SliceView(scene, applicationLogic, "Red", "Axial")
+    scan = addScan(scene, affine(), translation((5, 60, -15)) @ rotation((0, 1, 1), 35))
+    axial.show(scan)
+    logic = makeLogic(scene)
+    logic.embed(scan)
+    best_ras = logic.locate(scan, "liver").hits[0].position_ras
+    logic.showHeatMap(scan, "liver")
+    logic.showColours(scan, opacity=1)
+    assert axial.colour_at(best_ras) == (60, 120, 90)
+    folder = tmp_path / "saved"
+    folder.mkdir()
+    sceneFile = save(applicationLogic, folder)
+    scene.Clear(False)
+    scene.SetURL(sceneFile)
+    assert scene.Connect()
+    return axial, best_ras
+
+
+def test_the_colours_are_painted_as_before(answered, scene):
+    axial, best_ras = answered
+    (node,) = nodesOfClass(scene, "vtkMRMLVectorVolumeNode")
+    axial.compositeNode.SetForegroundVolumeID(node.GetID())
+    axial.compositeNode.SetForegroundOpacity(1)
+    axial.sliceNode.JumpSliceByCentering(*best_ras)
+    assert axial.colour_at(best_ras) == (60, 120, 90)
+    assert axial.colour_at(best_ras - (20, 0, 0)) == (127, 127, 127)
+
+
+def test_the_points_keep_places_and_words(answered, scene):
+    _, best_ras = answered
+    node = scene.GetFirstNodeByClass("vtkMRMLMarkupsFiducialNode")
+    positions_ras = slicer.util.arrayFromMarkupsControlPoints(node, world=True)
+    np.testing.assert_allclose(positions_ras, [best_ras, best_ras - (20, 0, 0)], atol=1e-3)
+    assert node.GetNthControlPointLabel(0) == "Liver"
+    assert node.GetNthControlPointDescription(0) == 'asked "liver" in CT, score 0.93'
+
+
+def test_the_next_answer_uses_the_loaded_nodes(answered, scene):
+    axial, _ = answered
+    scan = next(node for node in nodesOfClass(scene, "vtkMRMLScalarVolumeNode") if node.GetName() == "CT")
+    axial.show(scan)
+    logic = makeLogic(scene)
+    logic.embed(scan)
+    logic.showColours(scan)
+    logic.showHeatMap(scan, "liver")
+    logic.locate(scan, "liver")
+    assert len(nodesOfClass(scene, "vtkMRMLScalarVolumeNode")) == 3
+    assert len(nodesOfClass(scene, "vtkMRMLMarkupsFiducialNode")) == 1
+    assert axial.compositeNode.GetForegroundVolumeID() is not None
+
+
+def test_an_overlay_that_was_saved_as_shown_can_be_hidden(answered, scene):
+    axial, _ = answered
+    (node,) = nodesOfClass(scene, "vtkMRMLVectorVolumeNode")
+    assert axial.compositeNode.GetForegroundVolumeID() == node.GetID()
+    makeLogic(scene).hideOverlay()
+    assert axial.compositeNode.GetForegroundVolumeID() is None
