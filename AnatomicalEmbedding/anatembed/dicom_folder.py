@@ -123,7 +123,7 @@ def _check_steps(slices: list[_Slice], name: str) -> None:
         worst = int(np.argmax(np.abs(steps - usual)))
         raise ValueError(
             f"expected even slice spacing in {name}, got steps from {steps.min():.2f} to {steps.max():.2f} mm "
-            f"(usually {usual:.2f}); a slice seems to be missing after slice {worst + 1} of {len(slices)}"
+            f"(usually {usual:.2f}); a slice seems to be missing or damaged after slice {worst + 1} of {len(slices)}"
         )
 
 

@@ -1,5 +1,6 @@
 """One image file to voxels, geometry and modality, and back."""
 
+import gzip
 import os
 import re
 import tempfile
@@ -15,6 +16,7 @@ from .geometry import check_affine, ras_from_lps
 _NIFTI = (".nii", ".nii.gz")
 _ITK = (".nrrd", ".nhdr", ".mha", ".mhd")
 _WRITABLE = (*_NIFTI, ".nrrd", ".mha")
+_NIFTI2_SIGNS = (b"\x1c\x02\x00\x00", b"\x00\x00\x02\x1c")
 _TO_MM = {"meter": 1000.0, "micron": 0.001}
 _ITK_REASONS = {
     "Zero-valued spacing": "a voxel spacing is zero",
@@ -103,18 +105,26 @@ def _read_nifti(path: Path) -> tuple[np.ndarray, np.ndarray]:
     import nibabel  # here, because a Slicer without nibabel still runs on its own nodes
 
     try:
-        image = nibabel.load(path)
+        content = _content(path)
+        kind = nibabel.Nifti2Image if content[:4] in _NIFTI2_SIGNS else nibabel.Nifti1Image
+        image = kind.from_bytes(content)
         _check_nifti_header(image, path)
         data = image.dataobj
         scaled = (data.slope, data.inter) != (1, 0)
-        array_ijk = data.get_scaled(dtype=np.float32) if scaled else data.get_unscaled()
-    except (nibabel.filebasedimages.ImageFileError, nibabel.spatialimages.HeaderDataError) as error:
-        raise ValueError(f"expected a NIfTI image, but {path.name} is none: {one_sentence(error)}") from error
+        array_ijk = np.asarray(data, dtype=np.float32) if scaled else data.get_unscaled()
+    except (nibabel.spatialimages.HeaderDataError, nibabel.wrapstruct.WrapStructError) as error:
+        raise ValueError(f"expected a NIfTI image, but the content of {path.name} is something else") from error
     except (EOFError, OSError, zlib.error) as error:
         raise ValueError(f"expected a whole NIfTI file, but {path.name} is cut off or damaged") from error
     array_ijk = array_ijk.reshape(array_ijk.shape[:3])
     to_mm = _TO_MM.get(image.header.get_xyzt_units()[0], 1.0)
     return np.asarray(array_ijk).T, np.diag([to_mm, to_mm, to_mm, 1.0]) @ image.affine
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of a NIfTI file; a gzip is unpacked to its very end, where its check sum is compared."""
+    content = path.read_bytes()
+    return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
 
 
 def _check_nifti_header(image, path: Path) -> None:
@@ -162,8 +172,7 @@ def _read_itk(path: Path) -> tuple[np.ndarray, np.ndarray, str]:
 def _check_nrrd_space(reader: sitk.ImageFileReader, path: Path) -> None:
     if _suffix(path) in (".nrrd", ".nhdr") and not reader.HasMetaDataKey("NRRD_space"):
         raise ValueError(
-            f"expected an anatomical space in the header, but {path.name} has none: "
-            "left and right cannot be told apart"
+            f"expected an anatomical space in the header, but {path.name} has none: left and right cannot be told apart"
         )
 
 

@@ -11,6 +11,8 @@ from .modality import check_is_ct
 from .volume import Volume
 
 _SLAB_VOXELS = 4_000_000
+_MAX_EXTENT_MM = 3000
+"""Longer than a person: the spacing is wrong, and the grid would fill the memory."""
 
 
 @dataclass(frozen=True)
@@ -70,12 +72,15 @@ def prepare(volume: Volume, config: PreprocessingConfig | None = None, *, force:
 def resample_to_grid(volume: Volume, config: PreprocessingConfig) -> tuple[np.ndarray, np.ndarray]:
     """Clipped HU (K,J,I) float32 on the axis-aligned grid and its `ijk_to_ras`; `hu_min` outside the scan.
 
-    Fine voxels are averaged in whole blocks first (the anti-alias filter), then the rest is linear interpolation
-    through the full affine, so that oblique, flipped and sheared volumes need no case of their own.
+    Fine voxels are averaged in whole blocks and the remaining ratio is smoothed (the anti-alias filter), then the
+    rest is linear interpolation through the full affine: oblique, flipped and sheared volumes need no case of their own.
     """
     shape_kji, grid_to_ras = axis_aligned_grid(volume.array_kji.shape, volume.ijk_to_ras, config.spacing_mm)
-    factors_ijk = np.maximum(np.floor(config.spacing_mm / spacing_mm(volume.ijk_to_ras) + 1e-3), 1).astype(int)
+    ratios_ijk = config.spacing_mm / spacing_mm(volume.ijk_to_ras)
+    factors_ijk = np.maximum(np.floor(ratios_ijk + 1e-3), 1).astype(int)
     blocks_kji = _average_blocks(volume.array_kji, factors_ijk[::-1], config.hu_min, config.hu_max)
+    for axis, ratio in enumerate((ratios_ijk / factors_ijk)[::-1]):
+        blocks_kji = _smooth_along(blocks_kji, axis, ratio)
     block_to_ijk = np.diag([*factors_ijk, 1.0])
     block_to_ijk[:3, 3] = (factors_ijk - 1) / 2
     grid_to_block = np.linalg.inv(volume.ijk_to_ras @ block_to_ijk) @ grid_to_ras
@@ -84,9 +89,11 @@ def resample_to_grid(volume: Volume, config: PreprocessingConfig) -> tuple[np.nd
 
 def _check_extent(volume: Volume, min_extent_mm: float) -> None:
     extent = extent_mm(volume.array_kji.shape, volume.ijk_to_ras)
+    size = " x ".join(f"{side:.0f}" for side in extent)
     if extent.min() < min_extent_mm:
-        size = " x ".join(f"{side:.0f}" for side in extent)
         raise ValueError(f"expected a volume of at least {min_extent_mm:g} mm along every axis, got {size} mm")
+    if extent.max() > _MAX_EXTENT_MM:
+        raise ValueError(f"expected a volume of at most {_MAX_EXTENT_MM:g} mm along every axis, got {size} mm")
 
 
 def _average_blocks(array_kji: np.ndarray, factors_kji, hu_min: float, hu_max: float) -> np.ndarray:
@@ -122,6 +129,19 @@ def _average_along(array: np.ndarray, axis: int, factor: int) -> np.ndarray:
     for offset in range(factor):
         total += array.take(first + offset, axis=axis, mode="clip")
     return total / np.float32(factor)
+
+
+def _smooth_along(array: np.ndarray, axis: int, ratio: float) -> np.ndarray:
+    """Three-point filter for a step of `ratio` voxels between 1 and 2; at 2 it is (1, 2, 1) / 4, which ends at Nyquist."""
+    weight = np.float32((ratio**2 - 1) / 12)
+    if weight < 0.01:
+        return array
+    array = np.moveaxis(array, axis, 0)
+    smooth = array * (1 - 2 * weight)
+    smooth[1:] += weight * array[:-1]
+    smooth[:-1] += weight * array[1:]
+    smooth[[0, -1]] += weight * array[[0, -1]]
+    return np.moveaxis(smooth, 0, axis)
 
 
 def _interpolate(blocks_kji: np.ndarray, grid_to_block: np.ndarray, shape_kji, outside: float) -> np.ndarray:
