@@ -15,8 +15,7 @@ _SEGMENT_NUMBER = re.compile(r"(\d{1,2})[ab]?")
 
 def resolve_numbered(reading: SideReading, vocabulary, tables: QueryWords, known: frozenset[str]) -> Resolution | None:
     """The resolution of a query about a numbered structure; None when it is about something else."""
-    words = tables.canonical_numbers([word for word in reading.words if word not in tables.grammar])
-    words = [word for word in words if word not in tables.command or word in tables.level_letters]
+    words = _content(tables.canonical_numbers(list(reading.words)), tables)
     if any(word in tables.mr_words for word in words) and any(re.fullmatch(r"t[12]", word) for word in words):
         return refuse(vocabulary, "This reads as an MR sequence, not as a vertebra. Name the structure you want to see.")
     levels, others = _levels(words, tables)
@@ -25,6 +24,16 @@ def resolve_numbered(reading: SideReading, vocabulary, tables: QueryWords, known
         if found:
             return found
     return None
+
+
+def _content(words, tables) -> list[str]:
+    """The words that carry meaning; a level's letter stays when its number follows."""
+    followed = [word.isdigit() for word in [*words[1:], ""]]
+    return [
+        word
+        for word, number_next in zip(words, followed, strict=False)
+        if word not in tables.ignorable or (word in tables.level_letters and number_next)
+    ]
 
 
 def _levels(words, tables) -> tuple[list[tuple[str, int]], list[str]]:

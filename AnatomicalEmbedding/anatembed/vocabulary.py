@@ -87,6 +87,10 @@ class Vocabulary:
         """The vocabulary id of an id or of another project's spelling of it (`aorta_arch`); ValueError if unknown."""
         return self[self.aliases.get(term_id, term_id)].id
 
+    def id_spelt(self, text: str) -> str | None:
+        """The id that a text spells in any case (`vertebrae_l1`, `AORTA_ARCH`), or None."""
+        return self._by_spelling.get(text.lower())
+
     def ancestors(self, term_id: str) -> tuple[str, ...]:
         """Ids of everything that the structure is part of, nearest first."""
         return self._closure(term_id, lambda one: self[one].part_of)
@@ -99,6 +103,10 @@ class Vocabulary:
         """The left and right ids of a structure, by side; empty when it has no sides."""
         term = self[term_id]
         return self._sides.get(term.base or term.id, {})
+
+    @cached_property
+    def _by_spelling(self) -> dict[str, str]:
+        return {one.lower(): self.canonical_id(one) for one in (*self.aliases, *self._by_id)}
 
     @cached_property
     def _parts(self) -> dict[str, list[str]]:
