@@ -1,0 +1,68 @@
+"""One person of the training set: label map, CT where there is one, and where every voxel lies in the body frame."""
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+OUTSIDE = 0  # label index of what is not the person
+UNNAMED = 1  # label index of body without a name
+
+
+@dataclass
+class Subject:
+    """A person on a RAS-canonical isotropic grid.
+
+    labels_kji: uint8 or uint16 label indices, OUTSIDE and UNNAMED first.
+    label_concepts: for each label index, the concept ids it may be: one is certain, several mean one of them.
+    annotated: concept ids that would carry a label wherever they are visible; all others are unknown, never negative.
+    ct_kji: int16 HU, or None for a label map without CT; valid_kji: False where the CT was cut away.
+    ras_to_body: 4x4, RAS mm to the body frame in units of 100 mm, or None where no landmark fixes it.
+    """
+
+    name: str
+    source: str
+    labels_kji: np.ndarray
+    label_concepts: list[tuple[str, ...]]
+    annotated: frozenset[str]
+    ijk_to_ras: np.ndarray
+    ct_kji: np.ndarray | None = None
+    ras_to_body: np.ndarray | None = None
+    label_names: list[str] = field(default_factory=list)
+
+    def save(self, path: Path) -> None:
+        """Write as compressed .npz, to a temporary name first."""
+        header = {
+            "name": self.name,
+            "source": self.source,
+            "label_concepts": self.label_concepts,
+            "annotated": sorted(self.annotated),
+            "label_names": self.label_names,
+        }
+        arrays = {"labels_kji": self.labels_kji, "ijk_to_ras": self.ijk_to_ras}
+        if self.ct_kji is not None:
+            arrays["ct_kji"] = self.ct_kji
+        if self.ras_to_body is not None:
+            arrays["ras_to_body"] = self.ras_to_body
+        temporary = path.with_suffix(".tmp.npz")
+        np.savez_compressed(temporary, header=np.array(json.dumps(header)), **arrays)
+        os.replace(temporary, path)
+
+    @classmethod
+    def load(cls, path: Path) -> Subject:
+        with np.load(path, allow_pickle=False) as file:
+            header = json.loads(str(file["header"]))
+            return cls(
+                name=header["name"],
+                source=header["source"],
+                labels_kji=file["labels_kji"],
+                label_concepts=[tuple(c) for c in header["label_concepts"]],
+                annotated=frozenset(header["annotated"]),
+                ijk_to_ras=file["ijk_to_ras"],
+                ct_kji=file["ct_kji"] if "ct_kji" in file else None,
+                ras_to_body=file["ras_to_body"] if "ras_to_body" in file else None,
+                label_names=header["label_names"],
+            )

@@ -1,0 +1,43 @@
+"""Train the encoder on a prepared training set; stops and resumes freely.
+
+python scripts/train.py PREPARED_FOLDER -o RUN_FOLDER [--config scripts/configs/default.yaml]
+
+RUN_FOLDER gets state.pt (resumed from when it exists), log.jsonl and the configuration used.
+Turn a run into a checkpoint with scripts/export.py.
+"""
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+
+import yaml
+
+from anatembed.training.subject import Subject
+from anatembed.training.trainer import Trainer, TrainingConfig
+from anatembed.vocabulary import Vocabulary
+
+DEFAULT = Path(__file__).parent / "configs" / "default.yaml"
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("prepared", type=Path)
+    arguments.add_argument("-o", "--output", type=Path, required=True)
+    arguments.add_argument("--config", type=Path, default=DEFAULT)
+    arguments.add_argument("--steps", type=int, help="instead of the configuration's number")
+    options = arguments.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    config = TrainingConfig(**yaml.safe_load(options.config.read_text()))
+    config.steps = options.steps or config.steps
+    paths = sorted(path for path in options.prepared.glob("*.npz") if not path.name.endswith(".tmp.npz"))
+    if not paths:
+        raise SystemExit(f"expected subjects (*.npz) of scripts/prepare_data.py in {options.prepared}, found none")
+    trainer = Trainer([Subject.load(path) for path in paths], Vocabulary.load(), config, options.output)
+    options.output.mkdir(parents=True, exist_ok=True)
+    (options.output / "config.yaml").write_text(options.config.read_text())
+    trainer.run()
+
+
+if __name__ == "__main__":
+    main()
