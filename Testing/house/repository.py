@@ -1,0 +1,34 @@
+"""The repository's files, for tests that check how it is built."""
+
+import subprocess
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULE = ROOT / "AnatomicalEmbedding"
+
+
+@cache
+def tracked_files() -> tuple[Path, ...]:
+    """Every file under version control that exists on disk, as absolute paths."""
+    listing = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
+    paths = (ROOT / name for name in listing.decode().split("\0") if name)
+    return tuple(path for path in paths if path.is_file())
+
+
+def files_below(folder: Path) -> set[str]:
+    """Paths relative to `folder` of all its files except byte code."""
+    return {
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def python_files(*folders: str) -> list[Path]:
+    """Python files below folders of the repository, sorted."""
+    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()

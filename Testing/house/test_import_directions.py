@@ -1,0 +1,116 @@
+"""Imports only go down: Qt, MRML, library; and a few rules for every shipped file."""
+
+import ast
+import re
+
+import pytest
+from repository import MODULE, ROOT, python_files, relative
+
+SLICER_ONLY = {"slicer", "qt", "ctk", "vtk", "vtkmodules", "trame", "trame_slicer", "slicer_core"}
+BESIDE = {"scripts", "Testing"}
+TORCH = {"torch", "monai", "torchvision"}
+MAY_USE_TORCH = {"AnatomicalEmbedding/anatembed/encoder.py", "AnatomicalEmbedding/anatembed/inference.py"}
+FLOOR_3 = {"Widget.py", "ParameterNode.py", "InstallLogic.py", "Worker.py"}
+MODULE_FILE = MODULE / "AnatomicalEmbedding.py"
+IN_EVERY_SLICER = {"slicer", "vtk", "SimpleITK", "numpy", "scipy", "logging", "os", "pathlib", "unittest"}
+
+LIBRARY = python_files("AnatomicalEmbedding/anatembed")
+LIB = python_files("AnatomicalEmbedding/AnatomicalEmbeddingLib")
+SHIPPED = [MODULE_FILE, *LIB, *LIBRARY]
+ALL = python_files("AnatomicalEmbedding", "Testing", "scripts")
+
+
+def imported(tree: ast.AST) -> set[str]:
+    """Top-level names of the packages that the code imports; relative imports stay in their package."""
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            names.add(node.module.split(".")[0])
+    return names
+
+
+def tree_of(path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), relative(path))
+
+
+def of(paths):
+    return pytest.mark.parametrize("path", paths, ids=relative)
+
+
+@of(LIBRARY)
+def test_the_library_knows_neither_slicer_nor_the_floors_above(path):
+    assert not imported(tree_of(path)) & (SLICER_ONLY | BESIDE | {"AnatomicalEmbeddingLib"})
+
+
+@of([path for path in LIBRARY if relative(path) not in MAY_USE_TORCH and "training" not in path.parts])
+def test_torch_is_needed_to_encode_and_to_train_only(path):
+    assert not imported(tree_of(path)) & TORCH
+
+
+@of([path for path in LIB if path.name not in FLOOR_3])
+def test_the_mrml_floor_knows_no_qt_and_no_torch(path):
+    assert not imported(tree_of(path)) & ({"qt", "ctk", "PySide6", "Widget"} | BESIDE | TORCH)
+
+
+@of([path for path in LIB if path.name not in FLOOR_3])
+def test_the_mrml_floor_does_not_import_the_panel(path):
+    panel = {name.removesuffix(".py") for name in FLOOR_3}
+    named = set()
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.ImportFrom):
+            named |= {(node.module or "").split(".")[-1], *(alias.name for alias in node.names)}
+    assert not named & panel
+
+
+@of(python_files("AnatomicalEmbedding", "scripts"))
+def test_nobody_imports_scripts_or_tests(path):
+    assert not imported(tree_of(path)) & BESIDE
+
+
+def test_the_module_file_needs_nothing_that_has_to_be_installed():
+    file_scope = ast.Module([node for node in tree_of(MODULE_FILE).body if not isinstance(node, ast.ClassDef)], [])
+    assert imported(file_scope) <= IN_EVERY_SLICER
+    assert not imported(tree_of(MODULE_FILE)) & TORCH
+
+
+def test_the_module_file_runs_nothing_when_slicer_reads_it():
+    kinds = {type(node) for node in tree_of(MODULE_FILE).body[1:]}
+    assert kinds <= {ast.Import, ast.ImportFrom, ast.ClassDef}
+    assert len(MODULE_FILE.read_text().splitlines()) < 150
+
+
+@of([path for path in SHIPPED if path.name not in ("cli.py", "__main__.py")])
+def test_shipped_code_does_not_print(path):
+    calls = (node.func for node in ast.walk(tree_of(path)) if isinstance(node, ast.Call))
+    assert "print" not in {function.id for function in calls if isinstance(function, ast.Name)}
+
+
+@of(ALL)
+def test_no_error_is_swallowed(path):
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.ExceptHandler):
+            assert node.type is not None, f"bare except in line {node.lineno}"
+            assert not all(isinstance(child, ast.Pass) for child in node.body), f"except: pass in line {node.lineno}"
+
+
+@of(ALL)
+def test_no_file_is_longer_than_400_lines(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
+
+
+@of(SHIPPED)
+def test_every_shipped_file_says_what_it_is(path):
+    assert ast.get_docstring(tree_of(path))
+
+
+@of([path for path in [*LIB, *LIBRARY] if path.name != "__init__.py"])
+def test_every_shipped_file_has_a_test_file_of_the_same_name(path):
+    assert f"test_{path.name}" in {test.name for test in (ROOT / "Testing").rglob("test_*.py")}
+
+
+@of([path for path in [*LIB, *LIBRARY] if path.name != "__init__.py"])
+def test_the_spelling_of_a_file_is_its_floor(path):
+    pattern = r"[A-Z][A-Za-z0-9]*\.py" if path in LIB else r"[a-z][a-z0-9_]*\.py"
+    assert re.fullmatch(pattern, path.name)
