@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from .geometry import check_affine, ras_from_lps
+from .geometry import ras_from_lps
 
 _NIFTI = (".nii", ".nii.gz")
 _ITK = (".nrrd", ".nhdr", ".mha", ".mhd")
 _WRITABLE = (*_NIFTI, ".nrrd", ".mha")
 _NIFTI2_SIGNS = (b"\x1c\x02\x00\x00", b"\x00\x00\x02\x1c")
-_TO_MM = {"meter": 1000.0, "micron": 0.001}
+_TO_MM = {1: 1000.0, 3: 0.001}  # the codes for metre and micrometre in xyzt_units
 _ITK_REASONS = {
     "Zero-valued spacing": "a voxel spacing is zero",
     "determinant is 0": "its voxel axes coincide (singular geometry)",
@@ -107,17 +107,18 @@ def _read_nifti(path: Path) -> tuple[np.ndarray, np.ndarray]:
     try:
         content = _content(path)
         kind = nibabel.Nifti2Image if content[:4] in _NIFTI2_SIGNS else nibabel.Nifti1Image
+        header = kind.header_class(content[: kind.header_class.template_dtype.itemsize], check=False)
         image = kind.from_bytes(content)
-        _check_nifti_header(image, path)
+        _check_nifti_header(image, header, path)
         data = image.dataobj
         scaled = (data.slope, data.inter) != (1, 0)
         array_ijk = np.asarray(data, dtype=np.float32) if scaled else data.get_unscaled()
-    except (nibabel.spatialimages.HeaderDataError, nibabel.wrapstruct.WrapStructError) as error:
+    except (nibabel.spatialimages.HeaderDataError, nibabel.wrapstruct.WrapStructError, LookupError) as error:
         raise ValueError(f"expected a NIfTI image, but the content of {path.name} is something else") from error
-    except (EOFError, OSError, zlib.error) as error:
+    except (EOFError, OSError, OverflowError, zlib.error) as error:
         raise ValueError(f"expected a whole NIfTI file, but {path.name} is cut off or damaged") from error
     array_ijk = array_ijk.reshape(array_ijk.shape[:3])
-    to_mm = _TO_MM.get(image.header.get_xyzt_units()[0], 1.0)
+    to_mm = _TO_MM.get(int(image.header["xyzt_units"]) & 7, 1.0)
     return np.asarray(array_ijk).T, np.diag([to_mm, to_mm, to_mm, 1.0]) @ image.affine
 
 
@@ -127,21 +128,23 @@ def _content(path: Path) -> bytes:
     return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
 
 
-def _check_nifti_header(image, path: Path) -> None:
+def _check_nifti_header(image, header, path: Path) -> None:
+    """`header` is as the file has it; the one of `image` has been repaired by nibabel."""
     _check_shape(image.shape, path)
-    header = image.header
-    if "sform_code" not in header or (header["sform_code"] == 0 and header["qform_code"] == 0):
+    if header["sform_code"] == 0 and header["qform_code"] == 0:
         raise ValueError(
             f"expected an orientation in the header, but {path.name} has none (sform and qform code 0): "
             "left and right cannot be told apart"
         )
-    check_affine(image.affine)
+    spacing = header["pixdim"][1:4]
+    if header["sform_code"] == 0 and not (np.abs(spacing) > 0).all():
+        raise ValueError(f"expected a positive voxel spacing, but {path.name} has {spacing.tolist()} mm")
 
 
 def _check_shape(shape_ijk, path: Path) -> None:
     """Refuses what is not one 3D scan; trailing axes of length 1 are only a habit of some writers."""
     size = " x ".join(str(length) for length in shape_ijk)
-    if 0 in shape_ijk:
+    if min(shape_ijk, default=0) < 1:
         raise ValueError(f"expected a volume with voxels, but {path.name} is empty ({size})")
     if any(length != 1 for length in shape_ijk[3:]):
         raise ValueError(f"expected one 3D volume, but {path.name} is {len(shape_ijk)}D ({size})")

@@ -24,9 +24,7 @@ def check_is_ct(volume: Volume) -> None:
     low, high = float(values.min()), float(values.max())
     found = f"values from {low:g} to {high:g}"
     if high - low < _NARROWEST_RANGE_HU:
-        raise ValueError(
-            f"expected a CT in HU, got {found}: it looks like a normalised image, a label map or one value"
-        )
+        raise ValueError(f"expected a CT in HU, got {found}: it looks normalised, or like a label map or one value")
     if volume.modality == "CT":
         return
     if low > _DENSEST_AIR_HU:

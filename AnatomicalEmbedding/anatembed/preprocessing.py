@@ -73,7 +73,7 @@ def resample_to_grid(volume: Volume, config: PreprocessingConfig) -> tuple[np.nd
     """Clipped HU (K,J,I) float32 on the axis-aligned grid and its `ijk_to_ras`; `hu_min` outside the scan.
 
     Fine voxels are averaged in whole blocks and the remaining ratio is smoothed (the anti-alias filter), then the
-    rest is linear interpolation through the full affine: oblique, flipped and sheared volumes need no case of their own.
+    rest is linear interpolation through the full affine, so that no orientation needs a case of its own.
     """
     shape_kji, grid_to_ras = axis_aligned_grid(volume.array_kji.shape, volume.ijk_to_ras, config.spacing_mm)
     ratios_ijk = config.spacing_mm / spacing_mm(volume.ijk_to_ras)
@@ -132,7 +132,7 @@ def _average_along(array: np.ndarray, axis: int, factor: int) -> np.ndarray:
 
 
 def _smooth_along(array: np.ndarray, axis: int, ratio: float) -> np.ndarray:
-    """Three-point filter for a step of `ratio` voxels between 1 and 2; at 2 it is (1, 2, 1) / 4, which ends at Nyquist."""
+    """Three-point filter for a step of `ratio` voxels from 1 to 2; at 2 it is (1, 2, 1) / 4, which is 0 at Nyquist."""
     weight = np.float32((ratio**2 - 1) / 12)
     if weight < 0.01:
         return array

@@ -7,10 +7,15 @@ import pytest
 import SimpleITK as sitk
 from anatembed import image_file
 from anatembed.volume import Volume, read_volume, write_volume
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 AFFINE = np.diag([-2.0, 3.0, 4.0, 1.0])
 SHEARED = np.array([[1, 0, 0, 5], [0, 1, 0.6, 6], [0, 0, 2, 7], [0, 0, 0, 1.0]])
-MHA = b"ObjectType = Image\nNDims = 3\nDimSize = 4 4 4\nElementSpacing = 1 1 %b\nElementType = MET_SHORT\nElementDataFile = LOCAL\n"
+MHA = (
+    b"ObjectType = Image\nNDims = 3\nDimSize = 4 4 4\nElementSpacing = 1 1 %b\n"
+    b"ElementType = MET_SHORT\nElementDataFile = LOCAL\n"
+)
 NRRD = (
     b"NRRD0004\ntype: short\ndimension: 3\n%bsizes: 4 4 4\nspace directions: (1,0,0) (0,1,0) %b\n"
     b"kinds: domain domain domain\nendian: little\nencoding: raw\n\n"
@@ -110,12 +115,27 @@ def test_an_itk_image_that_is_not_one_3d_scan_is_refused(suffix, shape, vector, 
         read_volume(tmp_path / f"scan{suffix}")
 
 
-def test_an_empty_nifti_is_refused(tmp_path):
+@pytest.mark.parametrize("length", [0, -5])
+def test_a_nifti_without_voxels_is_refused(length, tmp_path):
     content = nifti_bytes(tmp_path)
-    struct.pack_into("<h", content, 44, 0)
+    struct.pack_into("<h", content, 44, length)
     (tmp_path / "empty.nii").write_bytes(content)
     with pytest.raises(ValueError, match="empty"):
         read_volume(tmp_path / "empty.nii")
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.integers(0, 351), st.integers(0, 255)), min_size=1, max_size=4))
+def test_a_nifti_with_a_damaged_header_is_read_or_refused_in_one_sentence(tmp_path, damages):
+    content = nifti_bytes(tmp_path)
+    for position, byte in damages:
+        content[position] = byte
+    (tmp_path / "scan.nii").write_bytes(content)
+    try:
+        assert read_volume(tmp_path / "scan.nii").array_kji.ndim == 3
+    except ValueError as refusal:
+        assert str(refusal).count("expected") == 1
+        assert "\n" not in str(refusal)
 
 
 def test_a_fourth_axis_of_one_volume_is_only_a_habit(tmp_path):
@@ -151,6 +171,16 @@ def test_a_nifti_with_an_impossible_sform_is_refused(offset, row, reason, tmp_pa
     struct.pack_into("<4f", content, offset, *row)
     (tmp_path / "scan.nii").write_bytes(content)
     with pytest.raises(ValueError, match=reason):
+        read_volume(tmp_path / "scan.nii")
+
+
+@pytest.mark.parametrize("spacing", [0.0, np.nan])
+def test_zero_spacing_beside_a_qform_is_refused_and_not_repaired(spacing, tmp_path):
+    content = nifti_bytes(tmp_path)
+    struct.pack_into("<hh", content, 252, 1, 0)
+    struct.pack_into("<f", content, 88, spacing)
+    (tmp_path / "scan.nii").write_bytes(content)
+    with pytest.raises(ValueError, match="positive voxel spacing, but scan.nii has \\[2.0, 3.0, (0.0|nan)\\] mm"):
         read_volume(tmp_path / "scan.nii")
 
 
