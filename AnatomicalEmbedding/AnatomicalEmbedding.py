@@ -34,11 +34,13 @@ class AnatomicalEmbeddingWidget(ScriptedLoadableModuleWidget):
 
     def setup(self):
         ScriptedLoadableModuleWidget.setup(self)
+        from AnatomicalEmbeddingLib.InstallLogic import InstallLogic
         from AnatomicalEmbeddingLib.Logic import Logic
         from AnatomicalEmbeddingLib.Widget import Widget
 
         self.logic = Logic(slicer.mrmlScene)
-        self.panel = Widget(self.logic, slicer.mrmlScene)
+        installLogic = InstallLogic(self.resourcePath("requirements.txt"))
+        self.panel = Widget(self.logic, installLogic, slicer.mrmlScene)
         self.layout.addWidget(self.panel.root)
         self.layout.addStretch(1)
 

@@ -106,11 +106,10 @@ class Logic:
         if not (answer.found and answer.hits):
             self._navigation.clearHits()
             return answer
-        names = {candidate.id: candidate.name for candidate in answer.resolved}
-        scan = volumeNode.GetName()
+        name, scan = embedded.explorer.vocabulary.name, volumeNode.GetName()
         self._navigation.placeHits(
             [hit.position_ras for hit in answer.hits],
-            [names.get(hit.concept_id, hit.concept_id) for hit in answer.hits],
+            [name(hit.concept_id) for hit in answer.hits],
             [f'asked "{answer.query}" in {scan}, score {hit.score:.2f}' for hit in answer.hits],
             volumeNode,
         )
@@ -135,7 +134,8 @@ class Logic:
         probability_kji, answer = _asked(embedded.explorer.probability, text)
         answer = _moved(answer, motion)
         if answer.found:
-            title = " or ".join(candidate.name for candidate in answer.resolved) or text
+            name = embedded.explorer.vocabulary.name
+            title = " or ".join(dict.fromkeys(name(hit.concept_id) for hit in answer.hits))
             ijk_to_ras = motion @ embedded.embeddingMap.ijk_to_ras
             self._overlay.showHeatMap(volumeNode, probability_kji, ijk_to_ras, title, opacity=opacity)
         elif self._overlay.shown() == HEAT_MAP:
@@ -221,8 +221,11 @@ def _asked(question: Callable, *arguments):
 
 
 def _whyNotEmbedded(name: str, error: Exception) -> str:
-    if isinstance(error, ImportError) and (error.name or "").split(".")[0] == "torch":
-        return "PyTorch is not installed. Install the PyTorch extension, restart Slicer and embed again."
+    if isinstance(error, ImportError) and error.name:
+        package = error.name.split(".")[0]
+        if package == "torch":
+            return "PyTorch is not installed. Install the PyTorch extension, restart Slicer and embed again."
+        return f"The Python package {package} is not installed. Press Embed again and agree to install it."
     if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
         return f'There is not enough memory to embed "{name}". Crop the volume or close other programs, and try again.'
     return f'"{name}" cannot be embedded: {error}'

@@ -10,8 +10,9 @@ class Widget:
     Embedding runs in Slicer's own process: the window answers between two stages only, and the controls are off.
     """
 
-    def __init__(self, logic, scene) -> None:
+    def __init__(self, logic, installLogic, scene) -> None:
         self._logic = logic
+        self._installLogic = installLogic
         self._build(scene)
         self._logic.embeddedChanged.connect(self._updateControls)
         self.scanSelector.connect("currentNodeChanged(vtkMRMLNode*)", self._updateControls)
@@ -65,6 +66,7 @@ class Widget:
         for control in (self.scanSelector, self.embedButton, self.coloursBox, self.queryEdit, self.findButton):
             control.enabled = False
         try:
+            self._installLogic.ensureInstalled()
             self._logic.embed(self._scan(), progress=self._showProgress)
             self._say("Ready. Type a structure and press Find.")
         except RuntimeError as error:
@@ -88,11 +90,8 @@ class Widget:
         except RuntimeError as error:
             self._say(str(error))
             return
-        if answer.found:
-            names = " or ".join(candidate.name for candidate in answer.resolved)
-            self._say(f"{names} at {_inWords(answer.hits[0].position_ras)}. {answer.reason}".strip())
-        else:
-            self._say(answer.reason)
+        place = f", best at {_inWords(answer.hits[0].position_ras)}" if answer.found else ""
+        self._say(f"{answer.reason}{place}.")
 
     def _showProgress(self, stage: str, fraction: float) -> None:
         self._say(f"{stage} ({fraction:.0%})")

@@ -17,11 +17,12 @@ def tracked_files() -> tuple[Path, ...]:
 
 
 def files_below(folder: Path) -> set[str]:
-    """Paths relative to `folder` of all its files except byte code."""
+    """Paths relative to `folder` of all its files except byte code and what tools leave in hidden folders."""
+    paths = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
     return {
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
+        path.as_posix()
+        for path in paths
+        if not any(part == "__pycache__" or part.startswith(".") for part in path.parts)
     }
 
 

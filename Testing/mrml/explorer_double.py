@@ -7,10 +7,9 @@ import numpy as np
 from anatembed.geometry import axis_aligned_grid, bounds_ras
 
 
-@dataclass(frozen=True)
-class Candidate:
-    id: str
-    name: str
+class VocabularyDouble:
+    def name(self, concept_id: str) -> str:
+        return {"liver": "Liver"}[concept_id]
 
 
 @dataclass(frozen=True)
@@ -47,6 +46,8 @@ class MapDouble:
 class ExplorerDouble:
     """Knows the "liver" 10 mm to the right of the middle of the volume, with a weaker second hit 10 mm to the left."""
 
+    vocabulary = VocabularyDouble()
+
     def __init__(self, embeddingMap) -> None:
         volume = embeddingMap.volume
         self.map = embeddingMap
@@ -57,7 +58,7 @@ class ExplorerDouble:
         if text != "liver":
             return Answer(text, False, "not in this scan", f"{text} is not in this scan")
         hits = [Hit(self.middle_ras + (x, 0, 0), score, "liver") for x, score in ((10, 0.93), (-10, 0.6))]
-        return Answer(text, True, "found", "", (Candidate("liver", "Liver"),), hits)
+        return Answer(text, True, "found", "Liver: found", hits=hits)
 
     def describe(self, position_ras, k: int = 5) -> Description:
         if (position_ras < self.low_ras).any() or (position_ras > self.high_ras).any():

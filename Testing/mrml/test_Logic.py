@@ -7,6 +7,7 @@ from placements import SHAPE_KJI, addBentTransform, addScan, addTransform, affin
 from anatembed.geometry import transform_points
 from AnatomicalEmbeddingLib import VolumeBridge
 from AnatomicalEmbeddingLib.Logic import EmbeddingCancelled, Logic
+from AnatomicalEmbeddingLib.SceneNodes import nodesOfClass
 
 
 def encode(volume, progress=None, cancelled=None):
@@ -80,10 +81,12 @@ def test_the_colours_are_painted_over_the_right_half(logic, placedScan, axial):
     assert axial.colour_at(middle(placedScan) + (10, 0, 0)) == (127, 127, 127)
 
 
-def test_the_heat_map_of_something_absent_takes_the_last_heat_map_away(logic, scan, axial):
+def test_the_heat_map_of_something_absent_takes_the_last_heat_map_away(logic, scene, scan, axial):
     axial.show(scan)
     logic.embed(scan)
     assert logic.showHeatMap(scan, "liver").found
+    (legendNode,) = nodesOfClass(scene, "vtkMRMLColorLegendDisplayNode")
+    assert legendNode.GetTitleText() == "Liver"
     assert axial.compositeNode.GetForegroundVolumeID() is not None
     assert not logic.showHeatMap(scan, "unicorn").found
     assert axial.compositeNode.GetForegroundVolumeID() is None
@@ -169,6 +172,7 @@ def test_two_scans_answer_for_themselves(logic, scene, scan):
     [
         (ValueError("expected a CT, got an MR"), '"CT" cannot be embedded: expected a CT, got an MR'),
         (ModuleNotFoundError("No module named 'torch'", name="torch"), "Install the PyTorch extension"),
+        (ModuleNotFoundError("No module named 'rapidfuzz'", name="rapidfuzz"), "package rapidfuzz is not installed"),
         (MemoryError(), "not enough memory"),
         (RuntimeError("CUDA out of memory"), "not enough memory"),
         (FileNotFoundError("expected the model at model.npz"), "expected the model at model.npz"),

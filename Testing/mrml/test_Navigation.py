@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 import slicer.util
-from placements import addScan, affine, rotation, translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from placements import addScan, affine, rotation, translation
 
 from AnatomicalEmbeddingLib.Navigation import Navigation
 

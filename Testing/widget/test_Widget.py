@@ -34,7 +34,7 @@ class LogicDouble:
         if text == "unicorn":
             return SimpleNamespace(found=False, reason="unicorn is not an anatomical name")
         hit = SimpleNamespace(position_ras=(62.4, -8.2, -20.6))
-        return SimpleNamespace(found=True, reason="", resolved=[SimpleNamespace(name="Liver")], hits=[hit])
+        return SimpleNamespace(found=True, reason="Liver: found", hits=[hit])
 
     def showColours(self, scan) -> None:
         self._note("showColours", scan)
@@ -60,7 +60,7 @@ def panel(logic, monkeypatch):
     monkeypatch.delitem(sys.modules, "AnatomicalEmbeddingLib.Widget", raising=False)
     from AnatomicalEmbeddingLib.Widget import Widget
 
-    yield Widget(logic, scene=object())
+    yield Widget(logic, SimpleNamespace(ensureInstalled=lambda: logic.calls.append("install")), scene=object())
     sys.modules.pop("AnatomicalEmbeddingLib.Widget", None)
 
 
@@ -77,7 +77,7 @@ def test_nothing_can_be_pressed_before_a_scan_is_selected(panel):
 def test_embedding_makes_asking_possible_and_says_so(panel, logic):
     panel.scanSelector.setCurrentNode(SCAN)
     panel.embedButton.click()
-    assert logic.calls == [("embed", SCAN)]
+    assert logic.calls == ["install", ("embed", SCAN)]
     assert enabled(panel) == (True, True)
     assert panel.statusLabel.text == "Ready. Type a structure and press Find."
 
@@ -99,7 +99,7 @@ def test_a_found_structure_is_named_with_its_place_in_words(panel, logic):
     panel.queryEdit.text = "liver"
     panel.findButton.click()
     assert logic.calls == [("locate", SCAN, "liver")]
-    assert panel.statusLabel.text == "Liver at 62 mm R, 8 mm P, 21 mm I."
+    assert panel.statusLabel.text == "Liver: found, best at 62 mm R, 8 mm P, 21 mm I."
 
 
 def test_return_in_the_text_field_asks_too(panel, logic):
@@ -107,7 +107,7 @@ def test_return_in_the_text_field_asks_too(panel, logic):
     panel.scanSelector.setCurrentNode(SCAN)
     panel.queryEdit.text = "unicorn"
     panel.queryEdit.emit("returnPressed()")
-    assert panel.statusLabel.text == "unicorn is not an anatomical name"
+    assert panel.statusLabel.text == "unicorn is not an anatomical name."
 
 
 def test_the_box_shows_and_hides_the_colours(panel, logic):

@@ -1,0 +1,1 @@
+message(STATUS "Packaging ${PROJECT_NAME}")
