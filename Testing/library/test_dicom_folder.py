@@ -59,6 +59,19 @@ def test_a_series_comes_back_with_its_voxels_at_their_place(geometry, tmp_path):
     np.testing.assert_allclose(read.ijk_to_ras, first, atol=1e-4)
 
 
+def test_dicom_coordinates_are_lps_and_the_world_is_ras(scan, tmp_path):
+    folder = write_series(tmp_path, *scan)
+    tags = sitk.ReadImage(str(folder / "1-000.dcm"))
+    assert numbers(tags, "0020|0037") == [1, 0, 0, 0, 1, 0]
+    assert numbers(tags, "0020|0032") == [-172.5, -122.5, -72.5]
+    expected = [[-5, 0, 0, 172.5], [0, -5, 0, 122.5], [0, 0, 5, -72.5], [0, 0, 0, 1]]
+    np.testing.assert_allclose(read_volume(folder).ijk_to_ras, expected, atol=1e-6)
+
+
+def numbers(image, tag):
+    return [float(part) for part in image.GetMetaData(tag).split("\\")]
+
+
 def from_the_last_slice(count):
     matrix = np.diag([1.0, 1, -1, 1])
     matrix[2, 3] = count - 1
