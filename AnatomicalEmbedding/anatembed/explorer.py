@@ -1,0 +1,147 @@
+"""Questions and answers about one embedded scan: what the command line, the Slicer module and other tools call."""
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from anatembed.checkpoint import Checkpoint, load_checkpoint
+from anatembed.embedding_map import EmbeddingMap
+from anatembed.query_index import Hit, QueryIndex, Search
+from anatembed.resolver import Candidate, Resolver
+from anatembed.vocabulary import Vocabulary
+
+FOUND = "found"
+NOT_HERE = "not in this scan"
+NOT_UNDERSTOOD = "not understood"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer to a typed question; `hits` is empty unless found, `reason` is for the person who asked."""
+
+    query: str
+    found: bool
+    outcome: str
+    reason: str
+    resolved: tuple[Candidate, ...] = ()
+    hits: list[Hit] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class NamedProbability:
+    """A structure that a place may belong to."""
+
+    id: str
+    name: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class Description:
+    """What lies at a position: candidates from the most probable on; none outside the body."""
+
+    inside_body: bool
+    candidates: list[NamedProbability] = field(default_factory=list)
+
+
+class Explorer:
+    """Joins a map, the model that made it and the vocabulary; ValueError if the map is another model's."""
+
+    def __init__(
+        self,
+        embedding_map: EmbeddingMap,
+        checkpoint: Checkpoint | None = None,
+        vocabulary: Vocabulary | None = None,
+    ):
+        self.checkpoint = checkpoint or load_checkpoint()
+        self.vocabulary = vocabulary or Vocabulary.load()
+        self.map = embedding_map
+        self.index = QueryIndex(embedding_map, self.checkpoint.readout, self.checkpoint.encoder_id)
+        self.resolver = Resolver(self.vocabulary)
+
+    def locate(self, text: str, k: int = 5) -> Answer:
+        """Find what a text names: at most `k` hits, best first, of all structures that the text may mean."""
+        began = time.perf_counter()
+        resolution = self.resolver.resolve(text)
+        if resolution.outcome == "refuse":
+            return Answer(text, False, NOT_UNDERSTOOD, resolution.reason, seconds=time.perf_counter() - began)
+        candidates = resolution.candidates if resolution.outcome == "ask" else resolution.candidates[:1]
+        answer = self._search(text, candidates, resolution.reason, resolution.outcome, k)
+        return Answer(**{**vars(answer), "resolved": resolution.candidates, "seconds": time.perf_counter() - began})
+
+    def _search(self, text: str, candidates, note: str, outcome: str, k: int) -> Answer:
+        known = [(c, ids) for c in candidates if (ids := self.known_parts(c.id))]
+        if not known:
+            names = " and ".join(c.name for c in candidates)
+            return Answer(text, False, NOT_HERE, f"{names}: understood, but this model has not learnt to see it")
+        searches = [self.index.search(concept, k) for _, ids in known for concept in ids]
+        found = [search for search in searches if search.found]
+        if not found:
+            names = " and ".join(c.name for c, _ in known)
+            best = max(search.presence for search in searches)
+            return Answer(text, False, NOT_HERE, f"{names}: not in this scan (confidence that it is there {best:.0%})")
+        hits = _interleave(found)[:k]
+        names = ", ".join(dict.fromkeys(self.vocabulary.name(hit.concept_id) for hit in hits))
+        reason = f"{names}: found" + ("" if outcome == "accept" else f" ({note})")
+        missing = [self.vocabulary.name(s.concept_id) for s in searches if not s.found]
+        if missing:
+            reason += f"; not in this scan: {', '.join(missing)}"
+        return Answer(text, True, FOUND, reason, hits=hits)
+
+    def known_parts(self, concept_id: str) -> list[str]:
+        """The concept itself if the model has learnt it, else its two sides, else nothing."""
+        learnt = self.checkpoint.readout.concept_ids
+        if concept_id in learnt:
+            return [concept_id]
+        return [side for side in self.vocabulary.sides(concept_id).values() if side in learnt]
+
+    def describe(self, position_ras, k: int = 5) -> Description:
+        """Name a RAS position (3,), the most specific name of each line of descent; ValueError outside the scan."""
+        position = np.asarray(position_ras, np.float64)
+        if position.shape != (3,) or not np.isfinite(position).all():
+            raise ValueError(f"expected a RAS position of three finite numbers, got {position_ras!r}")
+        if not self.map.inside_body(position)[0]:
+            return Description(False)
+        return Description(True, self.specific(self.index.name_probabilities(position[None])[0], k))
+
+    def specific(self, probabilities: np.ndarray, k: int) -> list[NamedProbability]:
+        """The `k` most probable concepts without those wholes whose part is at least half as probable."""
+        ids = self.checkpoint.readout.concept_ids
+        order = np.argsort(probabilities)[::-1][: 4 * k + 10]
+        likely = {ids[i]: float(probabilities[i]) for i in order}
+        wholes = {
+            whole
+            for part, probability in likely.items()
+            for whole in self.vocabulary.ancestors(part)
+            if probability >= 0.5 * likely.get(whole, 1.0)
+        }
+        names = [NamedProbability(i, self.vocabulary.name(i), p) for i, p in likely.items() if i not in wholes]
+        return names[:k]
+
+    def probability(self, text: str, k: int = 5) -> tuple[np.ndarray, Answer]:
+        """Probability (K,J,I) of what a text names on the map's grid, and the answer; zeros when it is not found."""
+        answer = self.locate(text, k)
+        total = np.zeros(self.map.shape_kji, np.float32)
+        for concept in dict.fromkeys(hit.concept_id for hit in answer.hits):
+            total = np.maximum(total, self.index.probability_kji(concept))
+        return total, answer
+
+    def colours_kji(self) -> np.ndarray:
+        """Colours of the body position, uint8 RGBA (K,J,I,4); alpha is 0 outside the body."""
+        rgba = np.zeros((*self.map.shape_kji, 4), np.uint8)
+        body = self.map.body_kji
+        rgba[body, :3] = self.checkpoint.readout.colours(self.map.latents(body))
+        rgba[body, 3] = 255
+        return rgba
+
+
+def _interleave(searches: list[Search]) -> list[Hit]:
+    """The best hit of every structure first, then the second ones, each round from the highest score on."""
+    rounds: dict[int, list[Hit]] = {}
+    for search in searches:
+        for number, hit in enumerate(search.hits):
+            rounds.setdefault(number, []).append(hit)
+    return [hit for n in sorted(rounds) for hit in sorted(rounds[n], key=lambda hit: -hit.score)]

@@ -1,0 +1,206 @@
+"""From a scan to its embedding map; the only use of torch at run time."""
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import nullcontext
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import fuse_conv_bn_eval
+
+from anatembed.checkpoint import Checkpoint
+from anatembed.embedding_map import EmbeddingMap
+from anatembed.encoder import EmbeddingEncoder, EncoderConfig, network_input
+from anatembed.preprocessing import PreparedVolume, prepare
+from anatembed.volume import Volume
+
+Progress = Callable[[str, float], None]
+
+BYTES_PER_VOXEL = {torch.float32: 110, torch.bfloat16: 80, torch.float16: 80}
+"""Peak memory of one pass per input voxel, measured on CPU with scripts/benchmarks/embed.py and rounded up."""
+MEMORY_SHARE = 0.6
+"""Share of the free memory that one pass may fill."""
+HALO_VOXELS = 96
+"""Margin of a block in input voxels (three of the deepest level's): what lies farther has no measurable influence."""
+
+
+class Cancelled(Exception):  # noqa: N818 - not an error: the user asked for it
+    """Raised by `embed` when its `cancelled` callback says so."""
+
+
+def choose_device(device: str = "auto") -> torch.device:
+    """CUDA, else Apple's MPS, else CPU for "auto"; ValueError for a device that this machine lacks."""
+    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if device == "auto":
+        return torch.device(next(name for name in ("cuda", "mps", "cpu") if available[name]))
+    if device not in available:
+        raise ValueError(f"expected the device auto, cpu, cuda or mps, got {device!r}")
+    if not available[device]:
+        raise ValueError(f"this machine has no usable {device} device; choose auto or cpu")
+    return torch.device(device)
+
+
+def choose_precision(device: torch.device) -> torch.dtype:
+    """Half precision where the hardware is faster at it: float16 on GPUs, bfloat16 on CPUs with matrix units."""
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    if device.type == "cpu" and _has_amx():
+        return torch.bfloat16
+    return torch.float32
+
+
+def _has_amx() -> bool:
+    check = getattr(torch.cpu, "_is_amx_tile_supported", None)
+    return bool(check and check())
+
+
+def build_encoder(checkpoint: Checkpoint) -> EmbeddingEncoder:
+    """The encoder in evaluation mode with batch normalisation folded into its convolutions.
+
+    ValueError if the weights do not fit the configuration.
+    """
+    encoder = EmbeddingEncoder(EncoderConfig.from_dict(checkpoint.encoder_config))
+    weights = {name: torch.from_numpy(np.asarray(value, np.float32)) for name, value in checkpoint.weights.items()}
+    expected = encoder.state_dict()
+    for name, value in expected.items():
+        if name.endswith("num_batches_tracked"):
+            weights.setdefault(name, value)
+    try:
+        encoder.load_state_dict(weights)
+    except RuntimeError as cause:
+        raise ValueError(f"the weights do not fit the encoder {checkpoint.encoder_config}: {cause}") from cause
+    return fold_normalisation(encoder.eval())
+
+
+def fold_normalisation(encoder: EmbeddingEncoder) -> EmbeddingEncoder:
+    """Merge each batch normalisation into the convolution before it; the function stays the same."""
+    pairs = (("conv", "norm"), ("first", "first_norm"), ("second", "second_norm"))
+    for module in list(encoder.modules()):
+        for conv, norm in pairs:
+            if isinstance(getattr(module, norm, None), nn.BatchNorm3d):
+                setattr(module, conv, fuse_conv_bn_eval(getattr(module, conv), getattr(module, norm)))
+                setattr(module, norm, nn.Identity())
+    return encoder
+
+
+def free_memory(device: torch.device) -> int:
+    """Bytes that can be allocated now."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    try:
+        with open("/proc/meminfo") as file:
+            return next(int(line.split()[1]) * 1024 for line in file if line.startswith("MemAvailable"))
+    except OSError:  # not Linux
+        try:
+            return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        except (ValueError, AttributeError):
+            return 4 * 2**30
+
+
+def estimate_bytes(shape_kji: tuple[int, int, int], precision: torch.dtype) -> int:
+    """Peak memory of embedding a prepared volume of this shape in one pass."""
+    return int(np.prod(shape_kji)) * BYTES_PER_VOXEL[precision]
+
+
+def embed(
+    volume: Volume,
+    checkpoint: Checkpoint,
+    *,
+    device: str = "auto",
+    force: bool = False,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    max_bytes: int | None = None,
+) -> EmbeddingMap:
+    """Embed a CT: one pass when it fits into `max_bytes` (default: a share of the free memory), else in blocks.
+
+    progress(stage, fraction 0..1) is called between steps; `cancelled()` is asked there and ends it by `Cancelled`.
+    ValueError for what is not a CT (unless `force`), too small, or a device that is missing.
+    """
+    report = _Reporter(progress, cancelled)
+    chosen = choose_device(device)
+    report("Preparing the scan", 0.0)
+    prepared = prepare(volume, checkpoint.preprocessing, force=force)
+    report("Loading the model", 0.3)
+    encoder = build_encoder(checkpoint).to(chosen, memory_format=torch.channels_last_3d)
+    precision = choose_precision(chosen)
+    report("Embedding", 0.4)
+    budget = max_bytes if max_bytes is not None else int(MEMORY_SHARE * free_memory(chosen))
+    features = encode(prepared, encoder, precision, budget, lambda part: report("Embedding", 0.4 + 0.55 * part))
+    report("Finishing", 0.95)
+    embedding_map = _to_map(features, prepared, volume, checkpoint)
+    report("Done", 1.0)
+    return embedding_map
+
+
+class _Reporter:
+    def __init__(self, progress: Progress | None, cancelled: Callable[[], bool] | None):
+        self.progress, self.cancelled = progress, cancelled
+
+    def __call__(self, stage: str, fraction: float) -> None:
+        if self.cancelled is not None and self.cancelled():
+            raise Cancelled(stage)
+        if self.progress is not None:
+            self.progress(stage, fraction)
+
+
+def encode(
+    prepared: PreparedVolume,
+    encoder: EmbeddingEncoder,
+    precision: torch.dtype,
+    max_bytes: int,
+    report: Callable[[float], None] = lambda part: None,
+    halo: int = HALO_VOXELS,
+) -> np.ndarray:
+    """float16 latents (C,K/2,J/2,I/2) of a prepared volume, in blocks along S if one pass exceeds `max_bytes`."""
+    hu, stride = prepared.array_kji, encoder.config.total_stride
+    padded = _pad(hu, stride)
+    sizes = tuple(-(-n // 2) for n in hu.shape)
+    if estimate_bytes(padded.shape, precision) <= max_bytes:
+        return _crop(_forward(encoder, padded, precision), sizes)
+    plane = padded[0].size * BYTES_PER_VOXEL[precision]
+    margin = -(-halo // stride) * stride
+    core = max(stride, (max_bytes // plane - 2 * margin) // stride * stride)
+    parts = []
+    for start in range(0, padded.shape[0], core):
+        stop = min(start + core, padded.shape[0])
+        first, last = max(0, start - margin), min(padded.shape[0], stop + margin)
+        block = _forward(encoder, padded[first:last], precision)
+        parts.append(block[:, (start - first) // 2 : (stop - first) // 2])
+        report(stop / padded.shape[0])
+    return _crop(np.concatenate(parts, axis=1), sizes)
+
+
+def _pad(hu: np.ndarray, multiple: int) -> np.ndarray:
+    """Air behind the last voxels up to a multiple of the stride, and at least two of the deepest voxels a side."""
+    wanted = [max(2 * multiple, -(-n // multiple) * multiple) for n in hu.shape]
+    return np.pad(hu, [(0, w - n) for w, n in zip(wanted, hu.shape, strict=True)], constant_values=hu.min(initial=-1000))
+
+
+def _crop(features: np.ndarray, sizes: tuple[int, int, int]) -> np.ndarray:
+    k, j, i = sizes
+    return np.ascontiguousarray(features[:, :k, :j, :i])
+
+
+def _forward(encoder: EmbeddingEncoder, hu: np.ndarray, precision: torch.dtype) -> np.ndarray:
+    device = next(encoder.parameters()).device
+    x: Tensor = network_input(torch.from_numpy(np.ascontiguousarray(hu))[None].to(device))
+    x = x.to(memory_format=torch.channels_last_3d)
+    half = torch.autocast(device.type, dtype=precision) if precision != torch.float32 else nullcontext()
+    with torch.inference_mode(), half:
+        mean, _ = encoder(x)
+    return mean[0].to(torch.float16).cpu().numpy()
+
+
+def _to_map(features: np.ndarray, prepared: PreparedVolume, volume: Volume, checkpoint: Checkpoint) -> EmbeddingMap:
+    """Attach geometry: map voxel o lies between prepared voxels 2 o and 2 o + 1 on each axis."""
+    step = EncoderConfig.OUTPUT_STRIDE
+    to_prepared = np.diag([step, step, step, 1.0])
+    to_prepared[:3, 3] = (step - 1) / 2
+    k, j, i = features.shape[1:]
+    body = np.pad(prepared.body_kji, [(0, n * step - m) for n, m in zip((k, j, i), prepared.body_kji.shape, strict=True)])
+    body = body.reshape(k, step, j, step, i, step).mean(axis=(1, 3, 5)) >= 0.5
+    source = {"name": volume.name, "content_hash": volume.content_hash, "modality": volume.modality}
+    return EmbeddingMap(features, prepared.ijk_to_ras @ to_prepared, checkpoint.encoder_id, body, source)
