@@ -58,7 +58,8 @@ class NameDecision:
         """A text that is a name as it stands; `everyday` when it is also a plain English word."""
         reading = SideReading(())
         doubt = f"“{plain}” is also an everyday word." if everyday else None
-        return self._fitting(verdict, reading, doubt, plain, f"“{self._vocabulary.name(verdict.term_ids[0])}” is named.")
+        explanation = f"“{self._vocabulary.name(verdict.term_ids[0])}” is named."
+        return self._fitting(verdict, reading, doubt, plain, explanation)
 
     def of_chinese_name(self, verdict: Verdict, reading, rest, text) -> Resolution:
         if verdict.kind in ("unpaired", "wrong_side"):
@@ -72,7 +73,8 @@ class NameDecision:
         """The outcome for the side-less words of a query."""
         matches = self._index.search(words, upper)
         found = self._best(matches, reading) if matches else None
-        if found is None or found.unexplained or found.verdict.weak:
+        hint = found is not None and found.verdict.weak and len(found.match.name.words) == 1
+        if found is None or found.unexplained or hint:
             partial = self._partial(words, reading)
             if partial:
                 return partial
@@ -198,7 +200,7 @@ class NameDecision:
         if term.laterality != "none":
             reason = f"“{term.preferred}” exists on the {term.laterality} only. Ask for it without “both”."
         elif term.id in self._tables.whole_for_both_sides:
-            reason = f"“{term.preferred}” is known here as a whole, without a left and a right part. Leave the side out."
+            reason = f"“{term.preferred}” is known here as a whole, without left and right parts. Leave the side out."
         else:
             reason = f"There is only one {term.preferred}: it has no left and right. Leave the side out."
         parts = [one for one in self._vocabulary.descendants(term.id) if self._is_side_part(one, term.id, reading.side)]
@@ -213,7 +215,7 @@ class NameDecision:
     def _not_in_vocabulary(self, found: _Found, text) -> Resolution:
         ids = found.verdict.term_ids[:_MAX_SUGGESTIONS]
         nearest = " or ".join(f"“{self._vocabulary.name(one)}”" for one in ids)
-        reason = f"“{text[:60]}” is not a structure that is known here. The nearest is {nearest}; type that name instead."
+        reason = f"“{text[:60]}” is not known here. The nearest is {nearest}; type that name instead."
         return refuse(self._vocabulary, reason, ids)
 
     def _partial(self, words, reading) -> Resolution | None:

@@ -104,7 +104,7 @@ class PhraseIndex:
             for letter in tables.chinese_sides:
                 plain = plain.replace(letter + "侧", "").replace(letter, "")
             return (plain.replace(" ", ""),), sides[0] if len(sides) == 1 else None
-        words = tables.canonical_numbers(tables.drop_commands(plain).split())
+        words = tables.canonical_numbers(tables.join(plain).split())
         sides = [tables.side_words[word] for word in words if word in tables.side_words]
         named = [word for word in words if word not in tables.side_words]
         content = [word for word in named if word not in tables.grammar] or named
@@ -138,8 +138,8 @@ class PhraseIndex:
             for spelling in found:
                 positions[spelling.word].append((spelling.cost, position))
         names = {name.words: name for word in positions for name in self._by_word.get(word, ())}
-        found = (self._match(name, words, spellings, positions) for name in names.values())
-        return sorted((match for match in found if match), key=lambda match: (-match.score, match.cost, match.name.words))
+        found = [self._match(name, words, spellings, positions) for name in names.values()]
+        return sorted(filter(None, found), key=lambda match: (-match.score, match.cost, match.name.words))
 
     def containing(self, words: tuple[str, ...]) -> list[Name]:
         """Names that hold every given word and more ("jugular"), shortest first."""

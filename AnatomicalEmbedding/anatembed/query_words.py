@@ -80,9 +80,13 @@ class QueryWords:
         for pattern in self.dropped_phrases:
             text = pattern.sub(" ", text)
         text = self.glued_number.sub(r"\1 \2", text)
+        return " ".join(self.join(text).split())
+
+    def join(self, text: str) -> str:
+        """Names that hold a side word by accident as one word ("grand droit", the French rectus muscle)."""
         for phrase, joined in self.joined.items():
             text = text.replace(phrase, joined)
-        return " ".join(text.split())
+        return text
 
 
 @cache

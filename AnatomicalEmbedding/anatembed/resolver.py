@@ -10,7 +10,7 @@ from pathlib import Path
 from anatembed.chinese import longest_name, read_chinese
 from anatembed.completion import Completion
 from anatembed.name_decision import NameDecision
-from anatembed.numbered_structures import resolve_numbered
+from anatembed.numbered_structures import NumberedStructures
 from anatembed.phrase_index import PhraseIndex
 from anatembed.query_words import load_query_words
 from anatembed.resolution import Candidate, Resolution, accept, ask, refuse
@@ -35,6 +35,7 @@ class Resolver:
         self._tables = load_query_words()
         guards = frozenset(GUARD_PATH.read_text(encoding="utf-8").split())
         self._index = PhraseIndex(vocabulary, self._tables, guards)
+        self._numbers = NumberedStructures(vocabulary, self._tables, self._index.known)
         self._decision = NameDecision(vocabulary, self._index, self._tables)
 
     def resolve(self, text: str) -> Resolution:
@@ -88,7 +89,7 @@ class Resolver:
         exact = self._resolve_exact(bare, upper) if reading.kind not in ("screen", "relative") else None
         if exact:
             return exact
-        numbered = resolve_numbered(reading, self.vocabulary, tables, self._index.known)
+        numbered = self._numbers.resolve(reading)
         if numbered:
             return numbered
         words = tuple(tables.canonical_numbers([word for word in reading.words if word not in tables.grammar - upper]))

@@ -81,8 +81,17 @@ def _side_of(words, position, known, tables) -> tuple[str | None, bool]:
 
 
 def _is_negated(words, position, tables) -> bool:
-    before = words[max(0, position - 2) : position]
-    return any(word in tables.negation for word in before) or "than" in words[max(0, position - 3) : position]
+    """True when one of the two content words before the side negates; an earlier side ends the search."""
+    seen = 0
+    for word in reversed(words[:position]):
+        if word in tables.grammar:
+            continue
+        if word in tables.negation or (word == "than" and not seen):
+            return True
+        seen += 1
+        if seen == 2 or word in tables.side_words:
+            return False
+    return False
 
 
 def _split_glued(words, known) -> list[str]:

@@ -122,7 +122,7 @@ class Vocabulary:
         for term in self.terms:
             if term.base:
                 sides.setdefault(term.base, {})[term.laterality] = term.id
-        return {base: {side: found[side] for side in ("left", "right") if side in found} for base, found in sides.items()}
+        return {base: dict(sorted(found.items())) for base, found in sides.items()}
 
     def _closure(self, term_id, neighbours) -> tuple[str, ...]:
         found: dict[str, None] = {}
