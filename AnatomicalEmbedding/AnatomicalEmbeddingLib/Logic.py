@@ -58,16 +58,16 @@ class Logic:
         self._navigation = navigation or Navigation(scene)
         self._embedded: dict[str, _Embedded] = {}
         self.embeddedChanged = Signal()
-        self._observerTags = [
+        tags = [
             scene.AddObserver(slicer.vtkMRMLScene.EndCloseEvent, _weak(self._onSceneClosed)),
             scene.AddObserver(slicer.vtkMRMLScene.NodeRemovedEvent, _weak(self._onNodeRemoved)),
         ]
+        # A scene that dies in one garbage collection with its observer calls freed code: the observers must go first.
+        self._stopObserving = weakref.finalize(self, _removeObservers, scene, tags)
 
     def cleanUp(self) -> None:
-        """Stop observing the scene; call it once, when the panel goes away."""
-        for tag in self._observerTags:
-            self._scene.RemoveObserver(tag)
-        self._observerTags = []
+        """Stop observing the scene, when the panel goes away."""
+        self._stopObserving()
 
     def embed(self, volumeNode, progress: Callable | None = None, cancelled: Callable | None = None):
         """Compute and keep the embedding map of a CT volume node; EmbeddingCancelled when `cancelled()` became true."""
@@ -188,7 +188,7 @@ class Logic:
 
 
 def _weak(method: Callable) -> Callable:
-    # A scene that held its observer alive would be destroyed together with it in any order, and call back into it.
+    # A bound method would let the scene keep the Logic alive.
     reference = weakref.WeakMethod(method)
 
     def call(*arguments):
@@ -197,6 +197,11 @@ def _weak(method: Callable) -> Callable:
             alive(*arguments)
 
     return call
+
+
+def _removeObservers(scene, tags: list[int]) -> None:
+    for tag in tags:
+        scene.RemoveObserver(tag)
 
 
 def _encode(volume, progress=None, cancelled=None):

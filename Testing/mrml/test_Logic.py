@@ -1,5 +1,8 @@
+import weakref
+
 import numpy as np
 import pytest
+import slicer
 import slicer.util
 from explorer_double import ExplorerDouble, MapDouble
 from placements import SHAPE_KJI, addBentTransform, addScan, addTransform, affine, rotation, translation
@@ -30,6 +33,10 @@ def failing(error):
 
 def middle(scan):
     return transform_points(VolumeBridge.ijkToWorld(scan), (np.array(SHAPE_KJI[::-1]) - 1) / 2)
+
+
+def middleOfGrid():
+    return transform_points(affine(), (np.array(SHAPE_KJI[::-1]) - 1) / 2)
 
 
 def points(scene):
@@ -98,11 +105,12 @@ def test_answers_follow_a_scan_that_is_moved_after_embedding(logic, scene, axial
     logic.embed(scan)
     moved = translation((30, -20, 10)) @ rotation((0, 0, 1), 90)
     scan.GetParentTransformNode().SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(moved))
-    expected_ras = transform_points(moved, transform_points(affine(), (np.array(SHAPE_KJI[::-1]) - 1) / 2) + (10, 0, 0))
+    expected_ras = transform_points(moved, middleOfGrid() + (10, 0, 0))
     np.testing.assert_allclose(logic.locate(scan, "liver").hits[0].position_ras, expected_ras, atol=1e-6)
     np.testing.assert_allclose(logic.describe(scan, expected_ras).position_ras, (10, 0, 0), atol=1e-6)
     logic.showColours(scan, opacity=1)
     assert axial.colour_at(expected_ras) == (60, 120, 90)
+    assert axial.colour_at(transform_points(moved, middleOfGrid() - (10, 0, 0))) == (127, 127, 127)
 
 
 def test_answers_stay_when_the_transform_is_hardened(logic, scene):
@@ -266,3 +274,33 @@ def test_closing_the_scene_forgets_everything_and_the_next_scan_starts_afresh(lo
     logic.hideOverlay()
     logic.embed(fresh)
     assert logic.locate(fresh, "liver").found
+
+
+def test_after_closing_the_scene_hiding_does_not_bring_back_a_layer_of_the_old_one(logic, scene, scan, axial):
+    old = addScan(scene, affine(), name="Old PET")
+    axial.show(scan)
+    axial.compositeNode.SetForegroundVolumeID(old.GetID())
+    logic.embed(scan)
+    logic.showColours(scan)
+    oldID = old.GetID()
+    scene.Clear(False)
+    fresh = addScan(scene, affine())
+    namesake = addScan(scene, affine(), name="New PET")
+    assert namesake.GetID() == oldID
+    axial.show(fresh)
+    other = Logic(scene, encode=encode, explore=ExplorerDouble)
+    other.embed(fresh)
+    other.showColours(fresh)
+    logic.hideOverlay()
+    assert axial.compositeNode.GetForegroundVolumeID() is None
+
+
+def test_a_logic_that_is_dropped_is_gone_at_once_and_observes_no_longer(scene, scan):
+    observed = scene.HasObserver(slicer.vtkMRMLScene.NodeRemovedEvent)
+    logic = Logic(scene, encode=encode, explore=ExplorerDouble)
+    logic.embed(scan)
+    assert scene.HasObserver(slicer.vtkMRMLScene.NodeRemovedEvent)
+    alive = weakref.ref(logic)
+    del logic
+    assert alive() is None
+    assert scene.HasObserver(slicer.vtkMRMLScene.NodeRemovedEvent) == observed

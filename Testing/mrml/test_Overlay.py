@@ -70,14 +70,14 @@ def test_the_patients_right_is_on_the_left_of_an_axial_picture(overlay, placedSc
     assert columns.max() < other.min()
 
 
-def test_colours_are_shown_as_they_are_whatever_else_the_volume_holds(overlay, scan, axial):
+def test_colours_are_shown_as_they_are_and_not_stretched_to_their_own_range(overlay, scan, axial):
     rgba_kji, ijk_to_ras = twoSided(scan)
-    rgba_kji[0, 0, 0] = (10, 0, 5, 255)  # a dark voxel would stretch an automatic window
+    rgba_kji[:] = (60, 120, 90, 255)  # an automatic window would make it (0, ., .)
     axial.show(scan)
-    overlay.showColours(scan, rgba_kji, ijk_to_ras, opacity=1)
-    position_ras = places(scan)[0]
-    axial.sliceNode.JumpSlice(*position_ras)
-    assert axial.colour_at(position_ras) == (60, 120, 90)
+    node = overlay.showColours(scan, rgba_kji, ijk_to_ras, opacity=1)
+    axial.sliceNode.JumpSlice(*centre(scan))
+    assert axial.colour_at(centre(scan)) == (60, 120, 90)
+    assert node.GetVoxelVectorType() == node.VoxelVectorTypeColorRGBA
 
 
 def test_half_opacity_mixes_colour_and_scan(overlay, scan, axial):
