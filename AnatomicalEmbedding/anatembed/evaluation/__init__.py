@@ -1,0 +1,1 @@
+"""How good the embedding is on scans that were never trained on, with trivial baselines beside it."""
