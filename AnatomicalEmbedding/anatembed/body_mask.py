@@ -26,7 +26,7 @@ def body_mask(array_kji: np.ndarray, spacing_mm: float) -> np.ndarray:
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
     kept = (sizes >= _KEPT_FRACTION * sizes.max())[labels]
-    body = ndimage.binary_dilation(kept, iterations=radius, mask=solid)
+    body = ndimage.binary_dilation(kept, iterations=radius)
     return _close_leaks(_fill_slices(body, array_kji), max(1, round(_LEAK_MM / spacing_mm)))
 
 

@@ -90,6 +90,22 @@ def test_a_lung_that_leaks_out_in_one_slice_is_filled_there_too():
     assert body_mask(hu, MM)[10, 20:40, 30:50].all()
 
 
+def test_a_window_that_ends_above_air_gives_the_same_mask():
+    hu = slab()
+    hu[:, 10:50, 20:60] = BODY_HU
+    hu[:, 20:40, 30:50] = LUNG_HU
+    np.testing.assert_array_equal(body_mask(np.maximum(hu, -900), MM), body_mask(hu, MM))
+
+
+def test_a_last_slice_padded_with_zeros_is_no_lung():
+    hu = slab()
+    hu[:, 10:50, 20:60] = BODY_HU
+    hu[0] = 0
+    mask = body_mask(hu, MM)
+    assert mask[0, 12:48, 22:58].all()
+    assert not mask[:, :8].any()
+
+
 def test_a_scan_of_air_has_no_body():
     mask = body_mask(slab(), MM)
     assert mask.dtype == bool
