@@ -96,7 +96,8 @@ class NameDecision:
         judged = [(judge(match.name.meanings, reading, self._vocabulary), match) for match in tied]
         order = ("one", "sides", "wrong_side", "unpaired")
         kind = min((verdict.kind for verdict, _ in judged), key=order.index)
-        judged = [(verdict, match) for verdict, match in judged if verdict.kind == kind]
+        joined = ("one", "sides") if kind == "one" and reading.kind == "none" else (kind,)
+        judged = [(verdict, match) for verdict, match in judged if verdict.kind in joined]
         weak = all(verdict.weak for verdict, _ in judged)
         judged = [(verdict, match) for verdict, match in judged if verdict.weak == weak]
         ids = tuple(dict.fromkeys(one for verdict, _ in judged for one in verdict.term_ids))
@@ -125,7 +126,7 @@ class NameDecision:
         """Ids of another structure that the leftover words name in full ("liver kidney")."""
         rest = tuple(word for word in found.unexplained if word not in self._tables.part_words)
         matches = self._index.search(rest, upper) if rest else []
-        if not matches or matches[0].cost or matches[0].leftover:
+        if not matches or matches[0].corrections or matches[0].leftover:
             return ()
         verdict = judge(matches[0].name.meanings, reading, self._vocabulary)
         native = any(meaning.native for meaning in matches[0].name.meanings)
@@ -222,9 +223,7 @@ class NameDecision:
         """Structures whose names hold all the words and more ("jugular", "mesenteric artery")."""
         ignorable = self._tables.ignorable | self._tables.connectors
         content = [word for word in words if word not in ignorable]
-        if not content or all(word in self._tables.generic | self._tables.part_words for word in content):
-            return None
-        if not any(len(word) > 3 and word.isalpha() for word in content):
+        if not any(self._is_specific(word) for word in content):
             return None
         verdicts = [judge(name.meanings, reading, self._vocabulary) for name in self._index.containing(tuple(content))]
         fitting = [verdict for verdict in verdicts if verdict.kind in ("one", "sides") and not verdict.weak]
@@ -238,6 +237,11 @@ class NameDecision:
             reason = f"“{' '.join(content)}” fits many structures. Type the full name."
             return refuse(self._vocabulary, reason, ids[:_MAX_SUGGESTIONS])
         return ask(self._vocabulary, ids, "The name is incomplete: several structures fit. Choose one.")
+
+    def _is_specific(self, word) -> bool:
+        """True for a word that names anatomy by itself ("jugular"), false for "small", "window" or "lobe"."""
+        plain = self._tables.unspecific | self._tables.generic | self._tables.part_words
+        return len(word) > 3 and word.isalpha() and not self._is_one_of(word, plain) and word not in plain
 
     def _suggestions(self, plain, side) -> list[str]:
         """Ids of the most similar names that respect a side given in the text."""

@@ -14,6 +14,7 @@ _NATIVE = ("en", "la")
 _TYPO_COST = 0.4
 _FIRST_LETTER_COST = 0.3
 _ADJECTIVE_COST = 0.2
+_INFLECTION_COST = 0.05
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,8 @@ class PhraseIndex:
         self.known = frozenset(self._by_word)
         self._real_words = self.known | guard_words | tables.ignorable | tables.part_words | tables.head_nouns
         self._spellable = sorted(word for word in spellable if len(word) >= 4 and word.isalpha())
+        names = [name for name in self._names.values() if not all(one.abbreviation for one in name.meanings)]
+        self._inflectable = {word for name in names for word in name.words} - (tables.everyday_words - spellable)
         self._nouns = _nouns_of_adjectives(vocabulary)
         self._everyday = (tables.everyday_words | tables.ignorable) - spellable
 
@@ -127,7 +130,8 @@ class PhraseIndex:
 
     def forms_of(self, word: str) -> list[str]:
         """The word and its inflections that occur in names."""
-        return [form for form in (word, *base_forms(word)) if form in self.known]
+        inflected = (form for form in base_forms(word) if form in self._inflectable)
+        return [word, *inflected] if word in self.known else list(inflected)
 
     def search(self, words: tuple[str, ...], upper: frozenset[str]) -> list[Match]:
         """Names whose words all occur in the query, best first; `upper` are the words typed in capitals."""
@@ -165,7 +169,7 @@ class PhraseIndex:
         for position, word in used.items():
             spelling = next(one for one in spellings[position] if one.word == word)
             certain &= spelling.certain and (spelling.cost != _ADJECTIVE_COST or len(name.words) > 1)
-            if spelling.cost:
+            if spelling.cost > _ADJECTIVE_COST:
                 corrections.append((words[position], word))
         leftover = tuple(word for position, word in enumerate(words) if position not in used)
         score = sum(len(words[position]) for position in used) - 2.0 * cost
@@ -177,7 +181,7 @@ class PhraseIndex:
         nouns = [_Spelling(noun, _ADJECTIVE_COST) for noun in self._nouns.get(word, ())]
         exact = self.forms_of(word)
         if exact:
-            return [_Spelling(form) for form in dict.fromkeys(exact)] + nouns
+            return [_Spelling(form, _INFLECTION_COST * (form != word)) for form in dict.fromkeys(exact)] + nouns
         if len(word) < 4 or word in self._real_words or not word.isalpha():
             return []
         return self._corrected(word)

@@ -47,6 +47,7 @@ class QueryWords:
     part_words: frozenset[str]
     opposites: tuple[tuple[str, str], ...]
     everyday_words: frozenset[str]
+    unspecific: frozenset[str]
     whole_for_both_sides: frozenset[str]
     chinese_sides: dict[str, str]
     chinese_both: tuple[str, ...]

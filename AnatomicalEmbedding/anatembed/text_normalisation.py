@@ -18,7 +18,6 @@ _ENDINGS = (
     ("ae", "a"),
     ("i", "us"),
     ("a", "um"),
-    ("a", "on"),
     ("ices", "ex"),
     ("ices", "ix"),
     ("oe", "e"),

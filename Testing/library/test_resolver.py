@@ -181,6 +181,7 @@ def test_commands_around_a_name_are_understood(text, term_id):
         ("gall bladder", "gallbladder"),
         ("breastbone", "sternum"),
         ("left colon", "descending_colon"),
+        ("I would like to see the spleen", "spleen"),
         ("right colon", "ascending_colon"),
         ("left diaphragm", "hemidiaphragm_left"),
         ("4th ventricle", "fourth_ventricle"),
@@ -284,13 +285,18 @@ def test_what_is_not_anatomy_is_refused(text):
     assert resolve(text).reason
 
 
+@pytest.mark.parametrize("text", ["window", "group", "tree", "small", "system", "lobe", "rules", "ties", "left"])
+def test_an_everyday_part_of_a_name_is_not_a_structure(text):
+    assert resolve(text).outcome == "refuse"
+
+
 @pytest.mark.parametrize("text", ["", "   ", "\n"])
 def test_an_empty_text_is_refused(text):
     assert resolve(text).outcome == "refuse"
     assert "Nothing was typed" in resolve(text).reason
 
 
-@pytest.mark.parametrize("text", ["please", "show me", "left", "the left one", "both"])
+@pytest.mark.parametrize("text", ["please", "show me", "the left one", "both"])
 def test_words_without_a_structure_are_refused(text):
     assert resolve(text).outcome == "refuse"
 
@@ -314,6 +320,7 @@ def test_an_unknown_structure_is_not_its_neighbour(text):
         ("rate", "spleen", "everyday"),
         ("la", "heart_atrium_left", "everyday"),
         ("mitral", "mitral_valve", "incomplete"),
+        ("cotsa I dextra", "rib_right", "i"),
         ("segment 7", "liver_segment_7", "lung"),
         ("thoracic aorta", "thoracic_aorta", "not its name"),
     ],
@@ -345,26 +352,3 @@ def test_several_structures_are_a_question(text, expected):
 
 def test_a_very_long_text_is_answered():
     assert resolve("left kidney " * 10_000).outcome in ("accept", "confirm", "ask", "refuse")
-
-
-def test_completion_lists_names_that_begin_with_the_text_first():
-    found = RESOLVER.complete("kid", limit=3)
-    assert found == [("kidney", "kidney"), ("kidney_left", "left kidney"), ("kidney_right", "right kidney")]
-
-
-def test_completion_reads_a_short_side():
-    assert RESOLVER.complete("l kid", limit=1) == [("kidney_left", "left kidney")]
-
-
-def test_completion_names_the_structure_of_an_abbreviation():
-    assert RESOLVER.complete("ivc", limit=1) == [("inferior_vena_cava", "IVC (inferior vena cava)")]
-
-
-def test_completion_lists_each_structure_once_and_stops_at_the_limit():
-    found = RESOLVER.complete("a", limit=20)
-    assert len(found) == len({term_id for term_id, _ in found}) == 20
-
-
-@pytest.mark.parametrize(("prefix", "limit"), [("", 5), ("  ", 5), ("kid", 0), ("zzzz", 5)])
-def test_completion_may_be_empty(prefix, limit):
-    assert RESOLVER.complete(prefix, limit) == []

@@ -1,0 +1,44 @@
+"""The tables of words that are not names."""
+
+import pytest
+from anatembed.query_words import load_query_words
+
+TABLES = load_query_words()
+
+
+def test_no_word_means_both_sides():
+    assert set(TABLES.side_words.values()) == {"left", "right"}
+    assert not set(TABLES.side_words) & (TABLES.ignorable | TABLES.side_look_alikes)
+
+
+def test_no_head_noun_or_negation_is_ignored():
+    assert not TABLES.ignorable & (TABLES.head_nouns | TABLES.negation | TABLES.part_words)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("fifth rib", "5 rib"),
+        ("5th rib", "5 rib"),
+        ("costa v", "costa 5"),
+        ("ventricle iv", "ventricle 4"),
+        ("rib one", "rib 1"),
+        ("the left one", "the left one"),
+        ("quinta costilla", "5 costilla"),
+    ],
+)
+def test_numbers_become_digits(words, expected):
+    assert TABLES.canonical_numbers(words.split()) == expected.split()
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("take a second look at the liver", "take at the liver"),
+        ("go back to the liver", "to the liver"),
+        ("rib5", "rib 5"),
+        ("i would see the liver", "see the liver"),
+    ],
+)
+def test_phrases_of_a_command_are_dropped(text, rest):
+    assert TABLES.drop_commands(text) == rest
