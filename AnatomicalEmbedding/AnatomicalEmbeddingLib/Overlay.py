@@ -52,9 +52,14 @@ class Overlay:
         return node
 
     def showHeatMap(
-        self, volumeNode, probability_kji, ijk_to_ras, title: str, threshold: float = 0.5, opacity: float = 0.6
+        self, volumeNode, probability_kji, ijk_to_ras, title: str, threshold: float | None = None, opacity: float = 0.6
     ):
-        """Show (K,J,I) probabilities 0..1 from `threshold` up over a scan, with a legend; returns the scalar node."""
+        """Show (K,J,I) probabilities 0..1 from `threshold` up over a scan, with a legend; returns the scalar node.
+
+        Without a threshold it is 0.5, or half of the highest value where that is less: what was found is seen.
+        """
+        if threshold is None:
+            threshold = min(0.5, float(probability_kji.max()) / 2)
         node = self._find(volumeNode, HEAT_MAP)
         if node is None:
             name = f"{volumeNode.GetName()} heat map"
@@ -70,9 +75,11 @@ class Overlay:
         displayNode.SetAutoThreshold(False)
         displayNode.SetThreshold(threshold, 1)
         displayNode.SetApplyThreshold(True)
+        self._putInForeground(volumeNode, node, opacity)
+        # After the views have the volume: a legend that comes first is not drawn until something touches it.
         legendNode = slicer.vtkSlicerColorLogic.AddDefaultColorLegendDisplayNode(node)
         legendNode.SetTitleText(title)
-        self._putInForeground(volumeNode, node, opacity)
+        legendNode.Modified()
         return node
 
     def shown(self) -> str | None:

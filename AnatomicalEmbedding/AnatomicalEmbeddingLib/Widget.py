@@ -90,7 +90,7 @@ class Widget:
         except RuntimeError as error:
             self._say(str(error))
             return
-        place = f", best at {_inWords(answer.hits[0].position_ras)}" if answer.found else ""
+        place = f", best at {_inWords(answer.hits[0].position_ras)}" if answer.hits else ""
         self._say(f"{answer.reason}{place}.")
 
     def _showProgress(self, stage: str, fraction: float) -> None:

@@ -9,21 +9,21 @@ MODULE = ROOT / "AnatomicalEmbedding"
 
 
 @cache
-def tracked_files() -> tuple[Path, ...]:
-    """Every file under version control that exists on disk, as absolute paths."""
-    listing = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
+def _git_files(*options: str) -> tuple[Path, ...]:
+    listing = subprocess.run(["git", "ls-files", "-z", *options], cwd=ROOT, capture_output=True, check=True).stdout
     paths = (ROOT / name for name in listing.decode().split("\0") if name)
     return tuple(path for path in paths if path.is_file())
 
 
+def tracked_files() -> tuple[Path, ...]:
+    """Every file under version control that exists on disk, as absolute paths."""
+    return _git_files()
+
+
 def files_below(folder: Path) -> set[str]:
-    """Paths relative to `folder` of all its files except byte code and what tools leave in hidden folders."""
-    paths = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-    return {
-        path.as_posix()
-        for path in paths
-        if not any(part == "__pycache__" or part.startswith(".") for part in path.parts)
-    }
+    """Paths relative to `folder` of all its files on disk, new ones too, except those that git ignores."""
+    paths = _git_files("--cached", "--others", "--exclude-standard")
+    return {path.relative_to(folder).as_posix() for path in paths if path.is_relative_to(folder)}
 
 
 def python_files(*folders: str) -> list[Path]:

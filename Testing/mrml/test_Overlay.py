@@ -188,6 +188,17 @@ def test_the_heat_map_colours_only_what_is_probable(overlay, scan, axial):
     assert axial.colour_at(left_ras) == GREY_OF_THE_SCAN
 
 
+def test_a_weak_heat_map_is_seen_where_it_is_highest(overlay, scan, axial):
+    axial.show(scan)
+    ijk_to_ras, positions_ras = mapGrid(scan)
+    probability_kji = np.where(positions_ras[..., 0] > centre(scan)[0], 0.3, 0.1).astype(np.float32)
+    overlay.showHeatMap(scan, probability_kji, ijk_to_ras, title="liver", opacity=1)
+    right_ras, left_ras, _ = places(scan)
+    axial.sliceNode.JumpSlice(*right_ras)
+    assert axial.colour_at(right_ras) != GREY_OF_THE_SCAN
+    assert axial.colour_at(left_ras) == GREY_OF_THE_SCAN
+
+
 def test_the_heat_map_has_a_legend_that_names_the_structure(overlay, scan, axial):
     axial.show(scan)
     overlay.showHeatMap(scan, *evenly(scan, 0.9), title="liver")

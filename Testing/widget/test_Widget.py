@@ -32,9 +32,9 @@ class LogicDouble:
     def locate(self, scan, text):
         self._note("locate", scan, text)
         if text == "unicorn":
-            return SimpleNamespace(found=False, reason="unicorn is not an anatomical name")
+            return SimpleNamespace(reason="unicorn is not an anatomical name", hits=[])
         hit = SimpleNamespace(position_ras=(62.4, -8.2, -20.6))
-        return SimpleNamespace(found=True, reason="Liver: found", hits=[hit])
+        return SimpleNamespace(reason="Liver: found", hits=[hit])
 
     def showColours(self, scan) -> None:
         self._note("showColours", scan)
