@@ -2,6 +2,7 @@
 
 import ast
 import re
+import sys
 
 import pytest
 from repository import MODULE, ROOT, python_files, relative
@@ -11,6 +12,7 @@ BESIDE = {"scripts", "Testing"}
 TORCH = {"torch", "monai", "torchvision"}
 MAY_USE_TORCH = {"AnatomicalEmbedding/anatembed/encoder.py", "AnatomicalEmbedding/anatembed/inference.py"}
 FLOOR_3 = {"Widget.py", "ParameterNode.py", "InstallLogic.py", "Worker.py"}
+NOT_IN_SLICER = {"cli.py", "mcp_server.py", "image_file.py"}  # Slicer reads files itself
 MODULE_FILE = MODULE / "AnatomicalEmbedding.py"
 IN_EVERY_SLICER = {"slicer", "vtk", "SimpleITK", "numpy", "scipy", "logging", "os", "pathlib", "unittest"}
 
@@ -67,6 +69,15 @@ def test_the_mrml_floor_does_not_import_the_panel(path):
 @of(python_files("AnatomicalEmbedding", "scripts"))
 def test_nobody_imports_scripts_or_tests(path):
     assert not imported(tree_of(path)) & BESIDE
+
+
+@of([path for path in SHIPPED if not {"training", "evaluation"} & set(path.parts) and path.name not in NOT_IN_SLICER])
+def test_what_runs_in_slicer_needs_what_slicer_has_or_the_panel_installs(path):
+    lines = (MODULE / "Resources" / "requirements.txt").read_text().splitlines()
+    installed = {re.split(r"[<>=!~ ]", line)[0] for line in lines if line and not line.startswith("#")}
+    ours = {"anatembed", "AnatomicalEmbeddingLib"}
+    brought = {"slicer", "vtk", "qt", "ctk", "numpy", "scipy", "SimpleITK", "PyTorchUtils", "torch"}
+    assert imported(tree_of(path)) <= set(sys.stdlib_module_names) | ours | brought | installed
 
 
 def test_the_module_file_needs_nothing_that_has_to_be_installed():
