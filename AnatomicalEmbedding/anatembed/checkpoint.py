@@ -15,7 +15,7 @@ from anatembed.readout import Readout
 
 FORMAT = "anatembed-checkpoint/1"
 DEFAULT_PATH = Path(__file__).parent / "resources" / "model.npz"
-READOUT_ARRAYS = ("language", "vectors", "body_mean", "body_covariance", "presence")
+READOUT_ARRAYS = ("language", "vectors", "body_mean", "body_covariance", "typical_evidence", "presence")
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,15 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from anatembed.checkpoint import Checkpoint, load_checkpoint
 from anatembed.embedding_map import EmbeddingMap
 from anatembed.query_index import Hit, QueryIndex, Search
-from anatembed.resolver import Candidate, Resolver
+from anatembed.resolution import Candidate, candidate
+from anatembed.resolver import Resolver
 from anatembed.vocabulary import Vocabulary
 
 FOUND = "found"
@@ -70,13 +71,17 @@ class Explorer:
             return Answer(text, False, NOT_UNDERSTOOD, resolution.reason, seconds=time.perf_counter() - began)
         candidates = resolution.candidates if resolution.outcome == "ask" else resolution.candidates[:1]
         answer = self._search(text, candidates, resolution.reason, resolution.outcome, k)
-        return Answer(**{**vars(answer), "resolved": resolution.candidates, "seconds": time.perf_counter() - began})
+        return replace(answer, resolved=resolution.candidates, seconds=time.perf_counter() - began)
 
     def _search(self, text: str, candidates, note: str, outcome: str, k: int) -> Answer:
         known = [(c, ids) for c in candidates if (ids := self.known_parts(c.id))]
         if not known:
             names = " and ".join(c.name for c in candidates)
-            return Answer(text, False, NOT_HERE, f"{names}: understood, but this model has not learnt to see it")
+            whole = self.known_whole(candidates[0].id) if len(candidates) == 1 else None
+            if whole is None:
+                return Answer(text, False, NOT_HERE, f"{names}: understood, but this model has not learnt to see it")
+            answer = self._search(text, [candidate(self.vocabulary, whole, 0.5)], "", "accept", k)
+            return replace(answer, reason=f"{names}: not learnt by this model, the whole is shown. {answer.reason}")
         searches = [self.index.search(concept, k) for _, ids in known for concept in ids]
         found = [search for search in searches if search.found]
         if not found:
@@ -97,6 +102,16 @@ class Explorer:
         if concept_id in learnt:
             return [concept_id]
         return [side for side in self.vocabulary.sides(concept_id).values() if side in learnt]
+
+    def known_whole(self, concept_id: str) -> str | None:
+        """The nearest learnt structure that this one is a part of, of the same side; None if there is none."""
+        side = self.vocabulary[concept_id].laterality
+        for whole in self.vocabulary.ancestors(concept_id):
+            term = self.vocabulary[whole]
+            same_side = term.laterality == side or (term.laterality == "none" and term.side_policy == "unpaired")
+            if whole in self.checkpoint.readout.concept_ids and same_side and term.category != "region":
+                return whole
+        return None
 
     def describe(self, position_ras, k: int = 5) -> Description:
         """Name a RAS position (3,), the most specific name of each line of descent; ValueError outside the scan."""

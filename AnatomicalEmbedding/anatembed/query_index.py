@@ -94,12 +94,14 @@ class QueryIndex:
 
     def presence(self, concept_id: str, probability_kji: np.ndarray) -> float:
         """Calibrated probability that the structure is in the scan."""
+        evidence = self.evidence(concept_id, probability_kji)
+        evidence[:2] -= self.readout.typical_evidence[self.readout.index(concept_id)]
         weights = self.readout.presence
-        return float(sigmoid(weights[0] + self.evidence(concept_id, probability_kji) @ weights[1:]))
+        return float(sigmoid(weights[0] + evidence @ weights[1:]))
 
     def evidence(self, concept_id: str, probability_kji: np.ndarray) -> np.ndarray:
-        """What speaks for presence (3,): log-odds of the best place, log volume above it, and how far the nearest
-        body coordinate in the scan is from where the structure belongs (Mahalanobis, capped at 6)."""
+        """What speaks for presence (3,): log-odds of the best place, log of the expected voxels, and how far the
+        nearest body coordinate in the scan is from where the structure belongs (Mahalanobis, capped at 6)."""
         peak = float(np.clip(probability_kji.max(initial=0), 1e-7, 1 - 1e-7))
         volume = float(probability_kji.sum())
         if not len(self._coordinates):
@@ -114,7 +116,8 @@ class QueryIndex:
         while len(hits) < k:
             peak = np.unravel_index(np.argmax(left), left.shape)
             best = float(left[peak])
-            if best < 0.02 or (hits and best < 0.1 * hits[0].score):
+            # The first is given whatever its score: whether it counts is for `presence` to say.
+            if best <= 0 or (hits and best < max(0.02, 0.1 * hits[0].score)):
                 break
             regions, _ = ndimage.label(left > 0.5 * best, structure=np.ones((3, 3, 3)))
             region = regions == regions[peak]

@@ -95,8 +95,8 @@ class ModelSystem:
 
     def locate(self, concept: str) -> tuple[np.ndarray | None, bool, float] | None:
         """First hit, whether it counts as found, and presence; None if the concept was not learnt."""
-        parts = self.explorer.known_parts(concept)
-        if not parts:
+        parts = self.explorer.known_parts(concept) or [self.explorer.known_whole(concept)]
+        if parts == [None]:
             return None
         searches = [self.explorer.index.search(part, 1) for part in parts]
         best = max(searches, key=lambda search: search.presence)

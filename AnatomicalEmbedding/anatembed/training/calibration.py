@@ -27,6 +27,7 @@ BETWEEN_PEOPLE = 0.15
 ABSENT_BEYOND = 1.0
 """A concept whose middle lies this far (units of 100 mm) beyond all body that a scan shows is not in it."""
 PRESENT_VOXELS = 40
+SHRINKAGE = 3.0
 
 
 def places(subjects: list[Subject], taxonomy: Taxonomy) -> tuple[np.ndarray, np.ndarray]:
@@ -69,8 +70,8 @@ def label_moments(subject: Subject) -> dict[int, tuple[int, np.ndarray, np.ndarr
 
 def observations(
     checkpoint: Checkpoint, generator: CropGenerator, taxonomy: Taxonomy, scans: int, shape: tuple[int, int, int]
-) -> Iterator[tuple[np.ndarray, bool]]:
-    """Evidence (3,) and truth for every concept whose presence is known in `scans` random views of training people."""
+) -> Iterator[tuple[int, np.ndarray, bool]]:
+    """Concept, evidence (3,) and truth for every concept whose presence is known in `scans` random views of training people."""
     encoder = build_encoder(checkpoint).to(memory_format=torch.channels_last_3d)
     precision = choose_precision(torch.device("cpu"))
     for _ in range(scans):
@@ -81,7 +82,7 @@ def observations(
         present, absent = known_presence(crop, generator.sources[which], taxonomy, checkpoint)
         for concept in np.flatnonzero(present | absent):
             name = taxonomy.ids[concept]
-            yield index.evidence(name, index.probability_kji(name)), bool(present[concept])
+            yield int(concept), index.evidence(name, index.probability_kji(name)), bool(present[concept])
 
 
 def _index(crop, checkpoint: Checkpoint, encoder, precision: torch.dtype) -> QueryIndex | None:
@@ -115,6 +116,16 @@ def known_presence(crop, source, taxonomy: Taxonomy, checkpoint: Checkpoint) -> 
     return present, absent
 
 
+def typical_evidence(concepts: np.ndarray, evidence: np.ndarray, truth: np.ndarray, count: int) -> np.ndarray:
+    """Mean evidence (count,2) of each concept where it is present, drawn to the mean of all where views are few."""
+    everyone = evidence[truth, :2].mean(axis=0)
+    typical = np.empty((count, 2))
+    for concept in range(count):
+        own = evidence[truth & (concepts == concept), :2]
+        typical[concept] = (own.sum(axis=0) + SHRINKAGE * everyone) / (len(own) + SHRINKAGE)
+    return typical
+
+
 def fit_presence(evidence: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, float]:
     """Logistic regression (4,) with classes weighted alike, and the threshold of the best balanced accuracy."""
     x = np.concatenate([np.ones((len(evidence), 1)), evidence], axis=1)
@@ -137,7 +148,9 @@ def calibrated(
 ) -> tuple[Checkpoint, dict]:
     """The checkpoint with its presence rule fitted, and how well it does on the views it was fitted to."""
     rows = list(observations(checkpoint, generator, taxonomy, scans, shape))
-    evidence, truth = np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
+    concepts, evidence, truth = (np.array([row[n] for row in rows]) for n in range(3))
+    typical = typical_evidence(concepts, evidence, truth, len(taxonomy.ids))
+    evidence[:, :2] -= typical[concepts]
     weights, threshold = fit_presence(evidence, truth)
     scores = 1 / (1 + np.exp(-(weights[0] + evidence @ weights[1:])))
     summary = {
@@ -147,5 +160,7 @@ def calibrated(
         "kept_present": round(float(np.mean(scores[truth] >= threshold)), 3),
         "refused_absent": round(float(np.mean(scores[~truth] < threshold)), 3),
     }
-    readout = replace(checkpoint.readout, presence=weights, presence_threshold=threshold)
+    readout = replace(
+        checkpoint.readout, typical_evidence=typical, presence=weights, presence_threshold=threshold
+    )
     return replace(checkpoint, readout=readout), summary

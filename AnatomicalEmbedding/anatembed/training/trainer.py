@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 import time
 from dataclasses import asdict, dataclass, field
@@ -104,7 +105,7 @@ class Trainer:
         warm = c.warm_up * c.steps
         if step < warm:
             return c.learning_rate * (step + 1) / warm
-        return c.learning_rate * 0.5 * (1 + np.cos(np.pi * min(1.0, (step - warm) / (c.steps - warm))))
+        return c.learning_rate * 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warm) / (c.steps - warm))))
 
     def losses(self, batch: list) -> dict[str, Tensor]:
         """All loss terms of a batch of (person index, Crop)."""
