@@ -1,0 +1,31 @@
+# Two commands for a bare machine with Python 3.11 or 3.12 and pip: `make demo` and `make test`.
+# The first one makes .venv from requirements.lock; later ones install only when that file or pyproject.toml changes.
+
+SHELL := /bin/sh
+PYTHON ?= $(shell for p in python3 python3.12 python3.11 python; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null && echo $$p && break; done)
+INSTALLED := .venv/installed-from-lock
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo test
+
+demo: $(INSTALLED)
+	.venv/bin/python -m anatembed demo --progress --out out/demo
+
+test: $(INSTALLED)
+	.venv/bin/python -m ruff check .
+	.venv/bin/python -m pytest -q
+
+# Debian's Python makes no pip of its own without the package python3-venv; then the system's pip installs into .venv.
+$(INSTALLED): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 is needed, found: $$(python3 --version 2>&1)." \
+		"Install one, or name it: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' || { \
+		echo "Python 3.11 or 3.12 is needed, $(PYTHON) is $$($(PYTHON) --version 2>&1)" >&2; exit 1; }
+	@test -x .venv/bin/python || $(PYTHON) -m venv .venv >/dev/null 2>&1 \
+		|| $(PYTHON) -m venv --clear --without-pip .venv
+	@if .venv/bin/python -m pip --version >/dev/null 2>&1; then pip=".venv/bin/python -m pip"; \
+		else pip="$(PYTHON) -m pip --python .venv/bin/python"; fi; set -ex; \
+		$$pip install --quiet -r requirements.lock; \
+		$$pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
