@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
-from anatembed.geometry import check_affine, transform_points
+from anatembed.geometry import bounds_ras, check_affine, transform_points
 
 FORMAT = "anatembed-map/1"
+UNREADABLE = (OSError, EOFError, LookupError, TypeError, ValueError, AttributeError, RuntimeError, zipfile.BadZipFile)
+"""What NumPy and zipfile raise for a damaged archive; a changed bit can even ask for a password (RuntimeError)."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,7 @@ class EmbeddingMap:
         beyond = ~np.isfinite(kji).all(axis=1) | (kji < -0.5).any(axis=1) | (kji > np.array(self.shape_kji) - 0.5).any(1)
         if beyond.any():
             where = ", ".join(f"{value:g}" for value in positions[beyond][0])
-            corners = np.array([[0, 0, 0], np.array(self.shape_kji)[::-1] - 1])
-            low, high = np.sort(transform_points(self.ijk_to_ras, corners), axis=0)
+            low, high = bounds_ras(self.shape_kji, self.ijk_to_ras)
             ranges = ", ".join(f"{name} {a:.0f}..{b:.0f}" for name, a, b in zip("RAS", low, high, strict=True))
             raise ValueError(f"the point ({where}) lies outside the scan, which covers {ranges} mm")
         return kji
@@ -106,5 +107,5 @@ class EmbeddingMap:
                 features = file["features_ckji"]
                 body = np.unpackbits(file["body_kji"], count=features[0].size).reshape(features.shape[1:]).astype(bool)
                 return cls(features, file["ijk_to_ras"], header["encoder_id"], body, header["source"])
-        except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as cause:
+        except UNREADABLE as cause:
             raise ValueError(f"expected an embedding map, {path.name} is damaged or something else: {cause}") from cause

@@ -128,7 +128,7 @@ def embed(
     precision = choose_precision(chosen)
     report("Embedding", 0.4)
     budget = max_bytes if max_bytes is not None else int(MEMORY_SHARE * free_memory(chosen))
-    features = encode(prepared, encoder, precision, budget, lambda part: report("Embedding", 0.4 + 0.55 * part))
+    features = encode(prepared, encoder, precision, budget, lambda part: report("Embedding", 0.4 + 0.5 * part))
     report("Finishing", 0.95)
     embedding_map = _to_map(features, prepared, volume, checkpoint)
     report("Done", 1.0)

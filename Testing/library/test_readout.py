@@ -1,0 +1,117 @@
+"""Names, places and colours of latent codes."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from anatembed.readout import sigmoid
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from planted import CONCEPTS, planted_readout
+from scipy.spatial.distance import mahalanobis
+from scipy.special import expit
+from tiny_model import CONCEPTS as TINY_CONCEPTS
+from tiny_model import tiny_readout
+
+LATENTS = arrays(np.float32, st.tuples(st.integers(1, 6), st.just(5)), elements=st.floats(-4, 4, width=32))
+
+
+@given(st.floats(-1e6, 1e6))
+def test_the_logistic_function_is_exact_and_never_overflows(x):
+    with np.errstate(over="raise"):
+        assert sigmoid(x) == pytest.approx(expit(x), abs=1e-12)
+
+
+@given(LATENTS)
+def test_unit_features_have_length_one_except_for_a_latent_of_zero(latents):
+    readout = tiny_readout()
+    length = np.linalg.norm(readout.unit_features(latents), axis=1)
+    projected = np.linalg.norm(latents @ readout.language.T, axis=1)
+    np.testing.assert_allclose(length[projected > 1e-5], 1, atol=1e-5)
+    assert (readout.unit_features(np.zeros((2, 5))) == 0).all()
+
+
+@given(LATENTS)
+def test_logits_are_those_of_siglip(latents):
+    """Zhai et al. 2023: scale times cosine plus bias."""
+    readout = tiny_readout()
+    features = readout.unit_features(latents)
+    for row, feature in enumerate(features):
+        for concept, vector in enumerate(readout.vectors):
+            expected = readout.scale * float(np.dot(feature, vector)) + readout.bias
+            assert readout.logits(features)[row, concept] == pytest.approx(expected, abs=1e-4)
+            assert readout.logits(features, concept)[row] == pytest.approx(expected, abs=1e-4)
+
+
+def test_the_length_of_a_latent_says_nothing_about_its_name():
+    readout = tiny_readout()
+    latents = np.random.default_rng(0).normal(size=(9, 5))
+    one, other = (readout.logits(readout.unit_features(scale * latents)) for scale in (1, 7))
+    np.testing.assert_allclose(one, other, atol=1e-4)
+
+
+def test_body_coordinates_are_two_layers_with_a_relu_between():
+    readout = tiny_readout()
+    latent = np.random.default_rng(0).normal(size=5)
+    (first, first_bias), (second, second_bias) = readout.coordinate_layers
+    hidden = [max(0.0, row @ latent + bias) for row, bias in zip(first, first_bias, strict=True)]
+    expected = [row @ hidden + bias for row, bias in zip(second, second_bias, strict=True)]
+    np.testing.assert_allclose(readout.body_coordinates(latent[None])[0], expected, rtol=1e-5)
+
+
+def test_misplacement_is_the_squared_mahalanobis_distance():
+    readout = tiny_readout()
+    skewed = np.array([[1.0, 0.4, 0.1], [0.4, 0.8, 0.2], [0.1, 0.2, 0.5]])
+    readout = dataclasses.replace(readout, body_covariance=np.stack([skewed, np.eye(3), 2 * skewed]))
+    points = np.random.default_rng(0).normal(size=(10, 3))
+    for concept in range(3):
+        inverse = np.linalg.inv(readout.body_covariance[concept])
+        expected = [mahalanobis(point, readout.body_mean[concept], inverse) ** 2 for point in points]
+        np.testing.assert_allclose(readout.misplacement(points, concept), expected, rtol=1e-6)
+
+
+def test_a_concept_is_in_its_usual_place_at_its_mean():
+    readout = planted_readout()
+    for concept in range(len(CONCEPTS)):
+        assert readout.misplacement(readout.body_mean[concept][None], concept) == pytest.approx(0)
+
+
+def test_a_concept_that_was_not_learnt_is_named():
+    assert tiny_readout().index(TINY_CONCEPTS[1]) == 1
+    with pytest.raises(ValueError, match="this model has not learnt 'heart'; it knows 3 structures"):
+        tiny_readout().index("heart")
+
+
+def latents_at(positions) -> np.ndarray:
+    latents = np.zeros((len(positions), 4 + len(CONCEPTS)))
+    latents[:, :3] = positions
+    return latents
+
+
+def test_the_same_place_in_the_body_has_the_same_colour_whatever_lies_there():
+    latents = latents_at([(0.5, 0.2, 1.0)] * 3)
+    latents[1, 5], latents[2, 7] = 1, -3
+    colours = planted_readout().colours(latents)
+    assert colours.dtype == np.uint8
+    assert (colours == colours[0]).all()
+
+
+@given(st.floats(0.3, 1.8), st.floats(-1, 1), st.floats(-3, 3))
+def test_right_and_left_differ_in_blue_against_yellow(right, anterior, superior):
+    colours = planted_readout().colours(latents_at([(right, anterior, superior), (-right, anterior, superior)]))
+    red, _, blue = (colours[0].astype(int) - colours[1]).T
+    assert blue < 0
+    assert red > 0
+
+
+@given(st.floats(-2, 2), st.floats(-1, 1), st.floats(-5, 4.5))
+def test_higher_in_the_body_is_lighter(right, anterior, superior):
+    colours = planted_readout().colours(latents_at([(right, anterior, superior), (right, anterior, superior + 1)]))
+    low, high = colours.astype(int).sum(axis=1)
+    assert high > low
+
+
+def test_colours_end_and_do_not_wrap_around_far_outside_the_body():
+    far, edge = planted_readout().colours(latents_at([(99, 99, 99), (1.8, 1.3, 6.0)]))
+    np.testing.assert_array_equal(far, edge)
