@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from anatembed.readout import Readout
 
 FORMAT = "anatembed-checkpoint/1"
 DEFAULT_PATH = Path(__file__).parent / "resources" / "model.npz"
+UNREADABLE = (OSError, EOFError, TypeError, ValueError, AttributeError, RuntimeError, zipfile.BadZipFile, zlib.error)
+"""What NumPy and zipfile raise for a damaged archive; a changed bit can even ask for a password (RuntimeError)."""
 READOUT_ARRAYS = ("language", "vectors", "body_mean", "body_covariance", "typical_evidence", "presence")
 
 
@@ -57,8 +60,11 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path | str) -> str:
     )
     digest = content_sha256(arrays, meta)
     temporary = path.with_name(path.name + ".tmp.npz")
-    np.savez_compressed(temporary, meta=np.array(meta), sha256=np.array(digest), **arrays)
-    os.replace(temporary, path)
+    try:
+        np.savez_compressed(temporary, meta=np.array(meta), sha256=np.array(digest), **arrays)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
     return digest
 
 
@@ -73,10 +79,10 @@ def load_checkpoint(path: Path | str | None = None) -> Checkpoint:
     try:
         with np.load(path, allow_pickle=False) as file:
             content = {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zipfile.LargeZipFile) as cause:
+    except UNREADABLE as cause:
         raise ValueError(f"expected a model file of this software, but {path.name} is damaged or something else: "
                          f"{cause}") from cause
-    if not isinstance(content, dict) or "meta" not in content or "sha256" not in content:
+    if "meta" not in content or "sha256" not in content:
         raise ValueError(f"expected a model file of this software, got another .npz file: {path.name}")
     meta_text, expected = str(content.pop("meta")), str(content.pop("sha256"))
     meta = json.loads(meta_text)
@@ -85,7 +91,10 @@ def load_checkpoint(path: Path | str | None = None) -> Checkpoint:
     actual = content_sha256(content, meta_text)
     if actual != expected:
         raise ValueError(f"{path.name} is damaged: expected SHA-256 {expected[:12]}..., got {actual[:12]}...")
-    return _from_content(content, meta, expected)
+    try:
+        return _from_content(content, meta, expected)
+    except KeyError as cause:
+        raise ValueError(f"expected a model of this version, {path.name} lacks {cause}") from cause
 
 
 def content_sha256(arrays: dict[str, np.ndarray], meta: str) -> str:
