@@ -12,14 +12,14 @@ from phantoms import centred_affine, voxel_positions
 
 CONCEPTS = ("heart", "heart_ventricle_left", "kidney_left", "kidney_right", "liver", "spleen")
 CENTRES_RAS = {
-    "heart": (10.0, 20.0, 40.0),
-    "heart_ventricle_left": (0.0, 20.0, 40.0),
+    "heart": (35.0, 20.0, 50.0),
+    "heart_ventricle_left": (-10.0, 20.0, 50.0),
     "kidney_left": (-60.0, -20.0, -30.0),
     "kidney_right": (60.0, -20.0, -30.0),
     "liver": (55.0, 20.0, 0.0),
     "spleen": (-65.0, -10.0, 10.0),
 }
-PLACE_SD = 0.3
+PLACE_SD = 0.2
 SHA256 = "cd" * 32
 CANONICAL = np.diag([6.0, 6.0, 6.0])
 

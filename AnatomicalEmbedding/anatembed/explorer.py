@@ -97,10 +97,12 @@ class Explorer:
         return Answer(text, True, FOUND, reason, hits=hits)
 
     def known_parts(self, concept_id: str) -> list[str]:
-        """The concept itself if the model has learnt it, else its two sides, else nothing."""
+        """The concept itself if the model has learnt it, else its two sides, else nothing; never the other side."""
         learnt = self.checkpoint.readout.concept_ids
         if concept_id in learnt:
             return [concept_id]
+        if self.vocabulary[concept_id].laterality != "none":
+            return []
         return [side for side in self.vocabulary.sides(concept_id).values() if side in learnt]
 
     def known_whole(self, concept_id: str) -> str | None:

@@ -90,7 +90,7 @@ class QueryIndex:
         probability = self.probability_kji(concept_id)
         presence = self.presence(concept_id, probability)
         hits = self._hits(probability, concept_id, k)
-        return Search(concept_id, presence >= self.readout.presence_threshold, presence, hits)
+        return Search(concept_id, bool(hits) and presence >= self.readout.presence_threshold, presence, hits)
 
     def presence(self, concept_id: str, probability_kji: np.ndarray) -> float:
         """Calibrated probability that the structure is in the scan."""
