@@ -13,11 +13,10 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "AnatomicalEmbedding"), str(ROOT / "scripts")]
 
-from slice_window import SlicerScene, SliceWindow  # noqa: E402
-
 from anatembed.volume import read_volume  # noqa: E402
 from AnatomicalEmbeddingLib import VolumeBridge  # noqa: E402
 from AnatomicalEmbeddingLib.Logic import Logic  # noqa: E402
+from slice_window import SlicerScene, SliceWindow  # noqa: E402
 
 VIEWS = (("Red", "Axial"), ("Green", "Coronal"), ("Yellow", "Sagittal"))
 BUNDLED = ROOT / "AnatomicalEmbedding/anatembed/resources/cort_trunk_ct.nii.gz"

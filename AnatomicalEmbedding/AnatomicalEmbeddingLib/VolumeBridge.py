@@ -11,7 +11,6 @@ import numpy as np
 import slicer
 import slicer.util
 import vtk
-
 from anatembed.volume import Volume
 
 

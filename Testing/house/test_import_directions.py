@@ -12,7 +12,7 @@ BESIDE = {"scripts", "Testing"}
 TORCH = {"torch", "monai", "torchvision"}
 MAY_USE_TORCH = {"AnatomicalEmbedding/anatembed/encoder.py", "AnatomicalEmbedding/anatembed/inference.py"}
 FLOOR_3 = {"Widget.py", "ParameterNode.py", "InstallLogic.py", "Worker.py"}
-NOT_IN_SLICER = {"cli.py", "mcp_server.py", "image_file.py"}  # Slicer reads files itself
+FILE_READERS = {"image_file.py", "dicom_folder.py"}  # Slicer reads files itself
 MODULE_FILE = MODULE / "AnatomicalEmbedding.py"
 IN_EVERY_SLICER = {"slicer", "vtk", "SimpleITK", "numpy", "scipy", "logging", "os", "pathlib", "unittest"}
 
@@ -71,7 +71,34 @@ def test_nobody_imports_scripts_or_tests(path):
     assert not imported(tree_of(path)) & BESIDE
 
 
-@of([path for path in SHIPPED if not {"training", "evaluation"} & set(path.parts) and path.name not in NOT_IN_SLICER])
+def library_files_named_by(path) -> set:
+    """Files of the library that a file imports, wherever in it, by full name or from its own package."""
+    dotted = set()
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Import):
+            dotted |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            package = "anatembed." if node.level and path in LIBRARY else ""
+            dotted |= {package + (node.module or ""), *(f"{package}{node.module}.{alias.name}" for alias in node.names)}
+    return {path for path in LIBRARY if ".".join(path.relative_to(MODULE).with_suffix("").parts) in dotted}
+
+
+def reached_from_slicer() -> list:
+    """The module, floors 2 and 3, and what they import of the library, directly or through others."""
+    reached, new = set(), {MODULE_FILE, *LIB}
+    while new:
+        reached |= new
+        new = {file for path in new for file in library_files_named_by(path)} - reached
+        new = {path for path in new if path.name not in FILE_READERS}
+    return sorted(reached)
+
+
+def test_the_search_for_what_runs_in_slicer_finds_the_ways_through_the_library():
+    names = {path.name for path in reached_from_slicer()}
+    assert {"Logic.py", "explorer.py", "inference.py", "resolver.py", "phrase_index.py", "geometry.py"} <= names
+
+
+@of(reached_from_slicer())
 def test_what_runs_in_slicer_needs_what_slicer_has_or_the_panel_installs(path):
     lines = (MODULE / "Resources" / "requirements.txt").read_text().splitlines()
     installed = {re.split(r"[<>=!~ ]", line)[0] for line in lines if line and not line.startswith("#")}
@@ -116,12 +143,12 @@ def test_every_shipped_file_says_what_it_is(path):
     assert ast.get_docstring(tree_of(path))
 
 
-@of([path for path in [*LIB, *LIBRARY] if path.name != "__init__.py"])
+@of([path for path in [*LIB, *LIBRARY] if not path.name.startswith("__")])
 def test_every_shipped_file_has_a_test_file_of_the_same_name(path):
     assert f"test_{path.name}" in {test.name for test in (ROOT / "Testing").rglob("test_*.py")}
 
 
-@of([path for path in [*LIB, *LIBRARY] if path.name != "__init__.py"])
+@of([path for path in [*LIB, *LIBRARY] if not path.name.startswith("__")])
 def test_the_spelling_of_a_file_is_its_floor(path):
     pattern = r"[A-Z][A-Za-z0-9]*\.py" if path in LIB else r"[a-z][a-z0-9_]*\.py"
     assert re.fullmatch(pattern, path.name)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-
 from anatembed.geometry import axis_aligned_grid, bounds_ras
 
 

@@ -4,13 +4,12 @@ import numpy as np
 import pytest
 import slicer
 import slicer.util
-from explorer_double import ExplorerDouble, MapDouble
-from placements import SHAPE_KJI, addBentTransform, addScan, addTransform, affine, rotation, translation
-
 from anatembed.geometry import transform_points
 from AnatomicalEmbeddingLib import VolumeBridge
 from AnatomicalEmbeddingLib.Logic import EmbeddingCancelled, Logic
 from AnatomicalEmbeddingLib.SceneNodes import nodesOfClass
+from explorer_double import ExplorerDouble, MapDouble
+from placements import SHAPE_KJI, addBentTransform, addScan, addTransform, affine, rotation, translation
 
 
 def encode(volume, progress=None, cancelled=None):

@@ -1,11 +1,10 @@
 import numpy as np
 import pytest
 import slicer.util
+from AnatomicalEmbeddingLib.Navigation import Navigation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from placements import addScan, affine, rotation, translation
-
-from AnatomicalEmbeddingLib.Navigation import Navigation
 
 PLACES_RAS = np.array([[12.5, -8, 20], [-30, 4, 7.25]])
 

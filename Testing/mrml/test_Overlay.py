@@ -2,11 +2,10 @@ import numpy as np
 import pytest
 import slicer
 import slicer.util
-from placements import SHAPE_KJI, addScan, affine, translation
-
 from anatembed.geometry import axis_aligned_grid, transform_points
 from AnatomicalEmbeddingLib import VolumeBridge
 from AnatomicalEmbeddingLib.Overlay import COLOURS, HEAT_MAP, Overlay
+from placements import SHAPE_KJI, addScan, affine, translation
 
 RIGHT, LEFT = (60, 120, 90), (200, 40, 10)
 GREY_OF_THE_SCAN = (127, 127, 127)

@@ -1,5 +1,4 @@
 import slicer
-
 from AnatomicalEmbeddingLib.SceneNodes import nodesOfClass
 
 

@@ -1,5 +1,4 @@
 import pytest
-
 from AnatomicalEmbeddingLib.Signal import Signal
 
 

@@ -2,10 +2,9 @@ import numpy as np
 import pytest
 import slicer
 import slicer.util
-from placements import SHAPE_KJI, addBentTransform, addScan, addTransform, affine, translation
-
 from anatembed.geometry import transform_points
 from AnatomicalEmbeddingLib import VolumeBridge
+from placements import SHAPE_KJI, addBentTransform, addScan, addTransform, affine, translation
 
 
 def bright_block(voxel_kji):

@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 import slicer
 import slicer.util
+from AnatomicalEmbeddingLib.Logic import Logic
+from AnatomicalEmbeddingLib.SceneNodes import nodesOfClass
 from explorer_double import ExplorerDouble, MapDouble
 from placements import addScan, affine, rotation, translation
 from slice_view import SliceView
-
-from AnatomicalEmbeddingLib.Logic import Logic
-from AnatomicalEmbeddingLib.SceneNodes import nodesOfClass
 
 
 def makeLogic(scene):

@@ -5,7 +5,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-
 from AnatomicalEmbeddingLib import InstallLogic as installing
 from AnatomicalEmbeddingLib.InstallLogic import InstallLogic, packageOf
 

@@ -5,7 +5,6 @@ from types import SimpleNamespace
 
 import pytest
 import qt_stand_ins
-
 from AnatomicalEmbeddingLib.Signal import Signal
 
 SCAN = object()
