@@ -1,0 +1,8 @@
+"""`python -m anatembed` is the command line."""
+
+import sys
+
+from anatembed.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,240 @@
+"""What each command of the command line does; results are returned, nothing is printed here."""
+
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from anatembed import cli_output
+from anatembed.progress import NoProgress, part_of
+from anatembed.resolver import Resolver
+from anatembed.vocabulary import Vocabulary
+
+DONE, NOT_HERE, NOT_UNDERSTOOD = 0, 3, 4
+ZIP_SIGN = b"PK\x03\x04"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """Exit code, the JSON document (None: only lines), and the same for people, line by line."""
+
+    code: int
+    document: dict | None
+    lines: Iterable[str]
+
+
+def embed(options, progress: NoProgress) -> Reply:
+    """Embed a scan and save the map."""
+    from anatembed.output_file import check_output, explained
+
+    began = time.perf_counter()
+    output = check_output(options.output, inputs=(options.scan, *([options.model] if options.model else [])))
+    _, embedding_map, _ = _embedded(options, progress)
+    progress("Writing the map", 0.97)
+    with explained(output):
+        embedding_map.save(output)
+    document = {"map": str(output), **_facts(embedding_map), "seconds": round(time.perf_counter() - began, 3)}
+    return Reply(DONE, document, cli_output.embedded(document))
+
+
+def locate(options, progress: NoProgress) -> Reply:
+    """Find a structure by its name."""
+    explorer, _ = open_explorer(options, progress)
+    answer = explorer.locate(options.text, options.k)
+    document = answer_document(answer)
+    return Reply(exit_code(answer), document, cli_output.answer(document, explorer.vocabulary))
+
+
+def resolve(options, progress: NoProgress) -> Reply:
+    """Say which structure a text means, or answer a file of questions."""
+    if (options.text is None) == (options.batch is None):
+        raise ValueError("expected either a text or --batch FILE")
+    resolver = Resolver(Vocabulary.load())
+    if options.batch is not None:
+        return Reply(DONE, None, cli_output.json_lines(_batch(resolver, options.batch)))
+    document = _resolution(resolver, options.text)
+    code = NOT_UNDERSTOOD if document["outcome"] == "refuse" else DONE
+    return Reply(code, document, cli_output.resolution(document))
+
+
+def describe(options, progress: NoProgress) -> Reply:
+    """Name the structures at a place."""
+    explorer, _ = open_explorer(options, progress)
+    description = explorer.describe(options.ras, options.k)
+    candidates = [{**asdict(one), "probability": round(one.probability, 4)} for one in description.candidates]
+    document = {"inside_body": description.inside_body, "candidates": candidates}
+    return Reply(DONE, document, cli_output.description(document))
+
+
+def overlay(options, progress: NoProgress) -> Reply:
+    """Write the colours, or where a structure is, as a picture or a volume; nothing is written when it is not found."""
+    from anatembed import overlay_volume
+    from anatembed.output_file import check_output
+
+    output = check_output(options.output, (".png", ".nii.gz"), inputs=(options.scan,))
+    explorer, volume = open_explorer(options, progress)
+    probability = answer = None
+    if options.query is not None:
+        probability, answer = explorer.probability(options.query)
+        if not answer.hits:
+            document = {"output": None, "answer": answer_document(answer)}
+            return Reply(exit_code(answer), document, cli_output.answer(document["answer"], explorer.vocabulary))
+    progress("Drawing", 0.97)
+    if output.name.lower().endswith(".png"):
+        _write_picture(explorer, volume, options, answer, probability, output)
+    elif answer is None:
+        overlay_volume.write_colours(explorer.colours_kji(), explorer.map.ijk_to_ras, output)
+    else:
+        overlay_volume.write_probability(probability, explorer.map.ijk_to_ras, output)
+    document = {"output": str(output), "answer": answer_document(answer) if answer else None}
+    return Reply(DONE, document, [f"written: {output}"])
+
+
+def terms(options, progress: NoProgress) -> Reply:
+    """List the structures that are understood, and those that the model has learnt."""
+    from anatembed.checkpoint import load_checkpoint
+
+    vocabulary = Vocabulary.load()
+    learnt = set(load_checkpoint(options.model).readout.concept_ids)
+    wanted = options.filter.casefold()
+    rows = [
+        {"id": term.id, "name": term.preferred, "side": _side(term), "learnt": term.id in learnt}
+        for term in vocabulary.terms
+        if any(wanted in text.casefold() for text in (term.id, term.preferred, *(one.text for one in term.synonyms)))
+        and (term.id in learnt or not options.learnt)
+    ]
+    document = {"terms": rows, "understood": len(rows), "learnt": sum(row["learnt"] for row in rows)}
+    return Reply(DONE, document, cli_output.terms(document))
+
+
+def info(options, progress: NoProgress) -> Reply:
+    """Say what a map is, and whether the model in use can read it."""
+    from anatembed.checkpoint import load_checkpoint
+    from anatembed.embedding_map import EmbeddingMap
+
+    embedding_map = EmbeddingMap.load(options.map)
+    model = load_checkpoint(options.model).encoder_id
+    document = {"map": str(options.map), **_facts(embedding_map), "bytes": Path(options.map).stat().st_size}
+    document |= {"model_in_use": model, "fits_the_model_in_use": model == embedding_map.encoder_id}
+    return Reply(DONE, document, cli_output.info(document))
+
+
+def demo(options, progress: NoProgress) -> Reply:
+    """Embed the bundled scan, ask six questions, draw the answers."""
+    from anatembed.demo import run_demo
+
+    document = run_demo(options, progress)
+    return Reply(DONE, document, cli_output.demo(document))
+
+
+def open_explorer(options, progress: NoProgress):
+    """(Explorer, Volume or None) of a saved map, or of a scan that is embedded on the fly."""
+    from anatembed.checkpoint import load_checkpoint
+    from anatembed.embedding_map import EmbeddingMap
+    from anatembed.explorer import Explorer
+
+    if is_map(options.scan):
+        return Explorer(EmbeddingMap.load(options.scan), load_checkpoint(options.model)), None
+    checkpoint, embedding_map, volume = _embedded(options, progress)
+    return Explorer(embedding_map, checkpoint), volume
+
+
+def is_map(path) -> bool:
+    """Whether a file begins as an .npz does, whatever its name."""
+    path = Path(path)
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(ZIP_SIGN)) == ZIP_SIGN
+
+
+def _embedded(options, progress: NoProgress):
+    from anatembed.checkpoint import load_checkpoint
+    from anatembed.volume import read_volume
+
+    progress("Reading the scan", 0.0)
+    volume = read_volume(options.scan)
+    checkpoint = load_checkpoint(options.model)
+    progress("Starting PyTorch", 0.05)
+    from anatembed.inference import embed as embed_volume
+
+    embedding_map = embed_volume(
+        volume, checkpoint, device=options.device, force=options.force, progress=part_of(progress, 0.1, 0.95)
+    )
+    return checkpoint, embedding_map, volume
+
+
+def _write_picture(explorer, volume, options, answer, probability, output: Path) -> None:
+    from anatembed import pictures
+    from anatembed.output_file import replacing
+
+    under = pictures.backdrop(explorer, volume, is_ct=not options.force)
+    image = pictures.overview(under) if answer is None else pictures.answer_picture(under, answer, probability)
+    with replacing(output) as temporary:
+        image.save(temporary, format="PNG")
+
+
+def answer_document(answer) -> dict:
+    """An Answer of the explorer as plain data."""
+    return {
+        "query": answer.query,
+        "found": answer.found,
+        "reason": answer.reason,
+        "resolved": [asdict(one) for one in answer.resolved],
+        "hits": [
+            {
+                "position_ras": [round(float(value), 2) for value in hit.position_ras],
+                "score": round(float(hit.score), 4),
+                "id": hit.concept_id,
+            }
+            for hit in answer.hits
+        ],
+        "seconds": round(answer.seconds, 4),
+    }
+
+
+def exit_code(answer) -> int:
+    """0 found, 4 not understood, else 3."""
+    if answer.found:
+        return DONE
+    return NOT_UNDERSTOOD if answer.outcome == "not understood" else NOT_HERE
+
+
+def _resolution(resolver: Resolver, text: str) -> dict:
+    resolution = resolver.resolve(text)
+    candidates = [asdict(one) for one in resolution.candidates]
+    return {"query": text, "outcome": resolution.outcome, "candidates": candidates, "reason": resolution.reason}
+
+
+def _batch(resolver: Resolver, name: str) -> Iterable[dict]:
+    """One document for each line, empty lines included: the answers stay beside their questions."""
+    if name == "-":
+        return (_resolution(resolver, line.rstrip("\r\n")) for line in sys.stdin)
+    path = Path(name)
+    if not path.is_file():
+        raise FileNotFoundError(f"expected a text file with one question a line, found none at {path}")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as cause:
+        raise ValueError(f"expected a text file in UTF-8, but {path.name} is not one") from cause
+    lines = text.replace("\r\n", "\n").split("\n")
+    return (_resolution(resolver, line) for line in (lines[:-1] if lines[-1] == "" else lines))
+
+
+def _facts(embedding_map) -> dict:
+    from anatembed.geometry import bounds_ras, spacing_mm
+
+    low, high = bounds_ras(embedding_map.shape_kji, embedding_map.ijk_to_ras)
+    return {
+        "encoder_id": embedding_map.encoder_id,
+        "shape_kji": list(embedding_map.shape_kji),
+        "channels": int(embedding_map.features_ckji.shape[0]),
+        "spacing_mm": [round(float(value), 4) for value in spacing_mm(embedding_map.ijk_to_ras)],
+        "bounds_ras": [[round(float(value), 2) for value in corner] for corner in (low, high)],
+        "source": embedding_map.source,
+    }
+
+
+def _side(term) -> str | None:
+    return term.laterality if term.laterality != "none" else None
