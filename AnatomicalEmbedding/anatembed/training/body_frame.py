@@ -26,7 +26,7 @@ def landmarks(subject: Subject) -> dict[str, np.ndarray]:
             continue
         box = boxes[index - 1]
         ends = zip(box, subject.labels_kji.shape, strict=True)
-        if box[0].start == 0 or any(part.stop == size for part, size in ends) or box[1].start == 0:
+        if any(part.start == 0 or part.stop == size for part, size in ends):
             continue
         kji = np.array(ndimage.center_of_mass(subject.labels_kji[box] == index)) + [part.start for part in box]
         found[concepts[0]] = transform_points(subject.ijk_to_ras, kji[::-1])

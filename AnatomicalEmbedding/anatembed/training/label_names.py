@@ -33,7 +33,6 @@ SPL = {
     "inferior mesenteric artery": "inferior_mesenteric_artery",
     "splenic artery": "splenic_artery",
     "splenic vein": "splenic_vein",
-    "common hepatic artery": "common_hepatic_artery",
     "gastroduodenal artery": "gastroduodenal_artery",
     "arch of aorta": "aortic_arch",
     "atlas": "vertebrae_C1",
