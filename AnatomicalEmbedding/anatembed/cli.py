@@ -59,7 +59,7 @@ def _run(options: argparse.Namespace, progress) -> int:
         print(json.dumps(reply.document, ensure_ascii=False))
     else:
         for line in reply.lines:
-            print(line)
+            print(line, flush=reply.document is None)
     return reply.code
 
 

@@ -4,7 +4,7 @@ Radiological convention: the patient's right is at the left of axial and coronal
 sagittal ones. All slices of a picture have one scale.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -19,6 +19,8 @@ LETTER, CROSS, OTHER_HIT = (255, 214, 92), (80, 230, 255), (190, 240, 250)
 MARGIN, GAP, HEAD = 22, 8, 74
 WINDOW_HU = (-160.0, 240.0)
 """Abdominal soft tissue: level 40, width 400."""
+LUNG_WINDOW_HU = (-1100.0, 200.0)
+AERATED_HU = -400.0
 NEAR_MM = 12.0
 """Hits this close to a slice are drawn on it."""
 HEAT_STOPS = np.array([(60, 8, 90), (150, 30, 110), (225, 70, 60), (252, 160, 40), (252, 250, 150)], float)
@@ -84,6 +86,7 @@ def answer_picture(under: Backdrop, answer: Answer, probability_kji: np.ndarray,
     field = Field(probability_kji, explorer.map.ijk_to_ras, smooth=True)
     peak = max(float(probability_kji.max()), 1e-6)
     views = [Slice(plane, float(best.position_ras[plane.normal]), *box, pixel_mm) for plane in PLANES]
+    under = _windowed(under, views[0], field.on(views[0]) > 0.5 * peak)
     row = [_heated(under, view, field, peak, answer) for view in views]
     name = explorer.vocabulary.name(best.concept_id)
     title = f"“{answer.query}”" if _printable(answer.query) else name
@@ -100,12 +103,12 @@ def _colour_fields(explorer: Explorer) -> list[Field]:
     return [Field(ndimage.gaussian_filter(one, 1.0), explorer.map.ijk_to_ras) for one in channels]
 
 
-def _coloured(under: Backdrop, view: Slice, fields: list[Field], opacity: float = 0.6) -> Image.Image:
+def _coloured(under: Backdrop, view: Slice, fields: list[Field], opacity: float = 0.62) -> Image.Image:
     red, green, blue, weight = (field.on(view) for field in fields)
     colour = np.stack((red, green, blue), axis=-1) / np.maximum(weight, 0.02)[..., None]
     grey = under.grey(view)[..., None]
     # The scan shades the colour: bone stays bright, gas stays dark.
-    tinted = colour * (0.55 + 0.6 * grey) if under.volume is not None else colour
+    tinted = colour * (0.85 + 0.4 * grey) if under.volume is not None else colour
     share = opacity * under.body(view)[..., None] if under.volume is not None else under.body(view)[..., None]
     return _annotated(_image(grey * (1 - share) + tinted * share), view)
 
@@ -117,6 +120,14 @@ def _heated(under: Backdrop, view: Slice, field: Field, peak: float, answer: Ans
     image = _annotated(_image(picture), view)
     _draw_hits(image, view, answer)
     return image
+
+
+def _windowed(under: Backdrop, view: Slice, found: np.ndarray) -> Backdrop:
+    """With the lung window where what was found on a slice of a CT is mostly air."""
+    if under.volume is None or under.window != WINDOW_HU or not found.any():
+        return under
+    values = Field(under.volume.array_kji, under.volume.ijk_to_ras, WINDOW_HU[0]).on(view)[found]
+    return replace(under, window=LUNG_WINDOW_HU) if np.median(values) < AERATED_HU else under
 
 
 def _heat(share: np.ndarray) -> np.ndarray:
