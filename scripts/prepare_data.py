@@ -22,6 +22,8 @@ from anatembed.vocabulary import Vocabulary
 
 SPLIT = Path(__file__).parent / "configs" / "split.json"
 LOG = logging.getLogger("prepare_data")
+FEW_LANDMARKS = {"cort prostate": 1}
+"""Sources that are placed in the body frame by fewer shared landmarks than the usual three."""
 
 
 def main() -> None:
@@ -44,7 +46,7 @@ def prepare(data: Path, output: Path) -> None:
         subject = read()
         if subject.name.startswith(held_out):
             raise ValueError(f"{subject.name} is an evaluation subject and must not be trained on")
-        error = frame.fit(subject)
+        error = frame.fit(subject, FEW_LANDMARKS.get(subject.source, 3))
         if subject.source == "human reference atlas":
             LOG.info("  lent %d voxels of skeleton and muscle", lend_skeleton(lender, subject, vocabulary))
         lender = lender or subject

@@ -17,6 +17,9 @@ FOUND = "found"
 NOT_HERE = "not in this scan"
 NOT_UNDERSTOOD = "not understood"
 
+PART_SHARE = 0.1
+"""A part is a better name than its whole when it is at least this share as probable."""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -125,18 +128,22 @@ class Explorer:
         return Description(True, self.specific(self.index.name_probabilities(position[None])[0], k))
 
     def specific(self, probabilities: np.ndarray, k: int) -> list[NamedProbability]:
-        """The `k` most probable concepts without those wholes whose part is at least half as probable."""
-        ids = self.checkpoint.readout.concept_ids
-        order = np.argsort(probabilities)[::-1][: 4 * k + 10]
-        likely = {ids[i]: float(probabilities[i]) for i in order}
-        wholes = {
-            whole
-            for part, probability in likely.items()
-            for whole in self.vocabulary.ancestors(part)
-            if probability >= 0.5 * likely.get(whole, 1.0)
-        }
-        names = [NamedProbability(i, self.vocabulary.name(i), p) for i, p in likely.items() if i not in wholes]
-        return names[:k]
+        """The `k` best names for probabilities (K,): first the most probable structure or its likeliest part, then
+        the others from the most probable on, wholes only where none of their parts is a candidate.
+
+        A part is less probable than its whole by nature: a rib competes with other ribs, the rib cage does not.
+        """
+        likely = dict(zip(self.checkpoint.readout.concept_ids, map(float, probabilities), strict=True))
+        first = max(likely, key=likely.get)
+        while parts := self._likely_parts(first, likely):
+            first = max(parts, key=likely.get)
+        others = [i for i in sorted(likely, key=likely.get, reverse=True)[: 10 * k] if not self._likely_parts(i, likely)]
+        names = [first, *(i for i in others if i != first)][:k]
+        return [NamedProbability(i, self.vocabulary.name(i), likely[i]) for i in names]
+
+    def _likely_parts(self, whole: str, likely: dict[str, float]) -> list[str]:
+        parts = self.vocabulary.descendants(whole)
+        return [part for part in parts if likely.get(part, 0.0) >= PART_SHARE * likely[whole]]
 
     def probability(self, text: str, k: int = 5) -> tuple[np.ndarray, Answer]:
         """Probability (K,J,I) of what a text names on the map's grid, and the answer; zeros when it is not found."""

@@ -111,7 +111,10 @@ class QueryIndex:
 
     def _hits(self, probability: np.ndarray, concept_id: str, k: int) -> list[Hit]:
         """Separate regions above half of the best probability, then of what is left; each gives its middle."""
-        left = probability.copy()
+        # Nothing below a twentieth of the best takes part, so only the box around the rest is worked on.
+        box = ndimage.find_objects((probability >= 0.05 * probability.max()).view(np.uint8))[0]
+        corner_kji = np.array([part.start for part in box])
+        left = probability[box].copy()
         hits: list[Hit] = []
         while len(hits) < k:
             peak = np.unravel_index(np.argmax(left), left.shape)
@@ -121,12 +124,14 @@ class QueryIndex:
                 break
             regions, _ = ndimage.label(left > 0.5 * best, structure=np.ones((3, 3, 3)))
             region = regions == regions[peak]
-            hits.append(Hit(self._middle(left, region), best, concept_id))
+            kji = self._middle(left, region) + corner_kji
+            hits.append(Hit(transform_points(self.map.ijk_to_ras, kji[::-1]), best, concept_id))
             left[ndimage.binary_dilation(region, iterations=2)] = 0
         return hits
 
-    def _middle(self, probability: np.ndarray, region: np.ndarray) -> np.ndarray:
-        """RAS of the weighted centroid, or of the most probable voxel near it when the region curves around it."""
+    @staticmethod
+    def _middle(probability: np.ndarray, region: np.ndarray) -> np.ndarray:
+        """The weighted centroid in voxels (3,), or the most probable voxel near it when the region curves around it."""
         kji = np.argwhere(region)
         weights = probability[region].astype(np.float64)
         centroid = (kji * weights[:, None]).sum(axis=0) / weights.sum()
@@ -135,7 +140,7 @@ class QueryIndex:
             sure = weights >= 0.7 * weights.max()
             distances = np.linalg.norm(kji[sure] - centroid, axis=1)
             centroid = kji[sure][np.argmin(distances)]
-        return transform_points(self.map.ijk_to_ras, np.asarray(centroid, np.float64)[::-1])
+        return np.asarray(centroid, np.float64)
 
     def describe(self, position_ras: np.ndarray, k: int = 5) -> list[tuple[str, float]]:
         """The `k` most probable concepts at a RAS position; ValueError outside the scan."""

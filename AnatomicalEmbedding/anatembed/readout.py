@@ -57,8 +57,8 @@ class Readout:
 
     def misplacement(self, coordinates: np.ndarray, concept: int) -> np.ndarray:
         """Squared Mahalanobis distance (N,) of body coordinates (N,3) from where the concept is found."""
-        offset = coordinates - self.body_mean[concept]
-        return np.einsum("ni,ij,nj->n", offset, np.linalg.inv(self.body_covariance[concept]), offset)
+        whiten = np.linalg.cholesky(np.linalg.inv(self.body_covariance[concept])).astype(np.float32)
+        return np.square((coordinates - self.body_mean[concept]) @ whiten).sum(axis=1)
 
     def colours(self, latents: np.ndarray) -> np.ndarray:
         """uint8 RGB (N,3) of the body position; the same place has the same colour in every patient.
