@@ -16,7 +16,7 @@ from anatembed.volume import Volume
 
 BACKGROUND, TILE, TEXT, FAINT = (14, 16, 20), (0, 0, 0), (236, 238, 242), (150, 156, 166)
 LETTER, CROSS, OTHER_HIT = (255, 214, 92), (80, 230, 255), (190, 240, 250)
-MARGIN, GAP, HEAD = 22, 8, 74
+MARGIN, GAP, HEAD, HEAT_BAR_PX = 22, 8, 74, 220
 WINDOW_HU = (-160.0, 240.0)
 """Abdominal soft tissue: level 40, width 400."""
 LUNG_WINDOW_HU = (-1100.0, 200.0)
@@ -180,7 +180,7 @@ def _page(rows: list[list[Image.Image]], title: str, subtitle: str, under: Backd
     height = HEAD + sum(max(tile.height for tile in row) + GAP for row in rows) + 34
     page = Image.new("RGB", (width, height), BACKGROUND)
     draw = ImageDraw.Draw(page)
-    _text(draw, (MARGIN, 14), title, 26, TEXT)
+    _text(draw, (MARGIN, 14), _fitting(title, 26, width - 2 * MARGIN - HEAT_BAR_PX - 160), 26, TEXT)
     _text(draw, (MARGIN, 48), _fitting(subtitle, 15, width - 2 * MARGIN), 15, FAINT)
     top = HEAD
     for row in rows:
@@ -194,7 +194,7 @@ def _page(rows: list[list[Image.Image]], title: str, subtitle: str, under: Backd
     return page
 
 
-def _heat_bar(page: Image.Image, peak: float, length: int = 220) -> None:
+def _heat_bar(page: Image.Image, peak: float, length: int = HEAT_BAR_PX) -> None:
     bar = _image(np.repeat(_heat(np.linspace(0, 1, length))[None], 10, axis=0))
     left, top = page.width - MARGIN - length - 40, 22
     page.paste(bar, (left, top))
