@@ -13,7 +13,6 @@ import logging
 from pathlib import Path
 
 import numpy as np
-
 from anatembed.training.body_frame import BodyFrame
 from anatembed.training.completion import compact, lend_skeleton, split_aorta
 from anatembed.training.sources import public_sources

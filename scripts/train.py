@@ -12,7 +12,6 @@ import logging
 from pathlib import Path
 
 import yaml
-
 from anatembed.training.subject import Subject
 from anatembed.training.trainer import Trainer, TrainingConfig
 from anatembed.vocabulary import Vocabulary

@@ -30,10 +30,9 @@ CLASSES = 105
 
 def large_scan():
     """The bundled scan resampled to SHAPE_KJI as int16."""
-    from scipy import ndimage
-
     from anatembed.demo import SAMPLE_SCAN
     from anatembed.volume import Volume, read_volume
+    from scipy import ndimage
 
     scan = read_volume(SAMPLE_SCAN)
     factors = np.array(SHAPE_KJI) / scan.array_kji.shape
@@ -70,11 +69,10 @@ def run_embedding(volume, checkpoint) -> dict:
 
 def run_sliding(volume, checkpoint) -> dict:
     import torch
-    from monai.inferers import sliding_window_inference
-    from monai.networks.nets import DynUNet
-
     from anatembed.inference import choose_precision
     from anatembed.preprocessing import prepare
+    from monai.inferers import sliding_window_inference
+    from monai.networks.nets import DynUNet
 
     network = DynUNet(
         3, 1, CLASSES, kernel_size=[3] * 5, strides=[1, 2, 2, 2, 2], upsample_kernel_size=[2] * 4,

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
-from anatembed.geometry import axis_aligned_grid
 from anatembed.body_mask import body_mask
+from anatembed.geometry import axis_aligned_grid
 from anatembed.preprocessing import PreprocessingConfig, resample_to_grid
 from anatembed.training import label_names
 from anatembed.training.subject import OUTSIDE, UNNAMED, Subject
