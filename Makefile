@@ -13,8 +13,8 @@ demo: $(INSTALLED)
 	.venv/bin/python -m anatembed demo --progress --out out/demo
 
 test: $(INSTALLED)
-	.venv/bin/python -m ruff check .
 	.venv/bin/python -m pytest -q
+	.venv/bin/python -m ruff check .
 
 # Debian's Python makes no pip of its own without the package python3-venv; then the system's pip installs into .venv.
 $(INSTALLED): requirements.lock pyproject.toml
