@@ -39,6 +39,7 @@ def planted_readout(concepts=CONCEPTS, presence=(0.0, 1.0, 0.0, 0.0), threshold:
         coordinate_layers=((both_signs, np.zeros(6)), (np.concatenate([np.eye(3), -np.eye(3)], axis=1), np.zeros(3))),
         body_mean=np.array([CENTRES_RAS[concept] for concept in concepts]) / 100,
         body_covariance=np.stack([PLACE_SD**2 * np.eye(3)] * count),
+        compatible=np.ones((count, count)),
         typical_evidence=np.zeros((count, 2)),
         presence=np.array(presence),
         presence_threshold=threshold,

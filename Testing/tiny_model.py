@@ -40,6 +40,7 @@ def tiny_readout(latent: int = CONFIG.latent, seed: int = 0) -> Readout:
         ),
         body_mean=random.normal(size=(len(CONCEPTS), 3)),
         body_covariance=np.stack([np.diag(d) for d in random.uniform(0.1, 1, (len(CONCEPTS), 3))]),
+        compatible=np.eye(len(CONCEPTS)),
         typical_evidence=np.zeros((len(CONCEPTS), 2)),
         presence=np.array([0.0, 1.0, 0.0, 0.0]),
         presence_threshold=0.5,

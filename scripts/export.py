@@ -69,6 +69,7 @@ def to_checkpoint(state: dict, subjects: list[Subject], taxonomy: Taxonomy) -> C
         ),
         body_mean=mean,
         body_covariance=covariance,
+        compatible=taxonomy.compatible(),
         typical_evidence=np.zeros((len(taxonomy.ids), 2)),
         presence=np.zeros(4),
         presence_threshold=0.5,

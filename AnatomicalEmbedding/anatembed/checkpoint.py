@@ -18,7 +18,7 @@ FORMAT = "anatembed-checkpoint/1"
 DEFAULT_PATH = Path(__file__).parent / "resources" / "model.npz"
 UNREADABLE = (OSError, EOFError, TypeError, ValueError, AttributeError, RuntimeError, zipfile.BadZipFile, zlib.error)
 """What NumPy and zipfile raise for a damaged archive; a changed bit can even ask for a password (RuntimeError)."""
-READOUT_ARRAYS = ("language", "vectors", "body_mean", "body_covariance", "typical_evidence", "presence")
+READOUT_ARRAYS = ("language", "vectors", "body_mean", "body_covariance", "compatible", "typical_evidence", "presence")
 
 
 @dataclass(frozen=True)

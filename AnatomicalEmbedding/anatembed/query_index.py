@@ -1,7 +1,8 @@
 """Finding named structures in an embedding map, and naming a place; NumPy only.
 
 The score of a concept at a voxel is its language logit, lowered where the voxel's own body coordinate lies far from
-where the concept is found in people: the left kidney's look-alike on the right is not a left kidney.
+where the concept is found in people (the left kidney's look-alike on the right is not a left kidney), and where a
+structure that excludes it scores higher (the edge of the liver is not kidney).
 """
 from __future__ import annotations
 
@@ -21,6 +22,9 @@ FREE_DISTANCE = 4.0
 """Squared Mahalanobis distance within which a place is as good as any: people differ."""
 SMOOTHING_VOXELS = 0.8
 FLOOR_LOGIT = -20.0
+STRONGEST = 8
+"""Concepts per voxel that are kept as possible rivals; a structure has at most a few compatible ones."""
+CHUNK = 16384
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,28 @@ class QueryIndex:
     def _coordinates(self) -> np.ndarray:
         return self.readout.body_coordinates(self._latents)
 
+    @cached_property
+    def _strongest(self) -> tuple[np.ndarray, np.ndarray]:
+        """Indices and logits (STRONGEST,N) of the concepts that score highest at each voxel of the body."""
+        unit = self._unit_features
+        amount = min(STRONGEST, len(self.readout.concept_ids) - 1)
+        indices = np.empty((amount, len(unit)), np.int16)
+        values = np.empty((amount, len(unit)), np.float32)
+        for start in range(0, len(unit), CHUNK):
+            logits = self.readout.logits(unit[start : start + CHUNK])
+            best = np.argpartition(-logits, amount, axis=1)[:, :amount]
+            indices[:, start : start + CHUNK] = best.T
+            values[:, start : start + CHUNK] = np.take_along_axis(logits, best, axis=1).T
+        return indices, values
+
+    def _rival_logits(self, concept: int) -> np.ndarray:
+        """Logit (N,) of the strongest concept that excludes this one, below any score where there is none."""
+        handicap = np.where(self.readout.compatible[concept] == 0, 0, 2 * FLOOR_LOGIT).astype(np.float32)
+        rival = np.full(len(self._unit_features), 2 * FLOOR_LOGIT, np.float32)
+        for indices, values in zip(*self._strongest, strict=True):
+            np.maximum(rival, values + handicap[indices], out=rival)
+        return rival
+
     def similarity_kji(self, vector: np.ndarray) -> np.ndarray:
         """Cosine with a unit vector (E,) of the language space: float32 (K,J,I), -1 outside the body."""
         field = np.full(self.map.shape_kji, -1, np.float32)
@@ -76,13 +102,15 @@ class QueryIndex:
         concept = self.readout.index(concept_id)
         logits = self.readout.logits(self._unit_features, concept)
         far = np.maximum(self.readout.misplacement(self._coordinates, concept) - FREE_DISTANCE, 0)
+        logits = logits - PLACE_WEIGHT * 0.5 * far
+        logits -= np.logaddexp(0, self._rival_logits(concept) - logits)  # odds times the probability to beat the rival
         field = np.full(self.map.shape_kji, FLOOR_LOGIT, np.float32)
-        field[self.map.body_kji] = np.maximum(logits - PLACE_WEIGHT * 0.5 * far, FLOOR_LOGIT)
+        field[self.map.body_kji] = np.maximum(logits, FLOOR_LOGIT)
         return field
 
     def probability_kji(self, concept_id: str) -> np.ndarray:
         """Probability of a concept, smoothed by about half a voxel: float32 (K,J,I), 0 outside the body."""
-        probability = ndimage.gaussian_filter(sigmoid(self.logit_kji(concept_id)), SMOOTHING_VOXELS)
+        probability = ndimage.gaussian_filter(sigmoid(self.logit_kji(concept_id)), SMOOTHING_VOXELS, truncate=2.5)
         return np.where(self.map.body_kji, probability, 0).astype(np.float32)
 
     def search(self, concept_id: str, k: int = 5) -> Search:

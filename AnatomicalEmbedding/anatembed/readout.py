@@ -14,6 +14,7 @@ class Readout:
     coordinate_layers: two (weight, bias) pairs with a ReLU between: latent to the body frame (units of 100 mm, RAS
     axes of the reference person, origin at its twelfth thoracic vertebra).
     body_mean (K,3), body_covariance (K,3,3): where each concept lies in the body frame over the training set.
+    compatible (K,K): 1 where two concepts may both be true of a voxel (a whole and its part), else they are rivals.
     typical_evidence (K,2): usual `QueryIndex.evidence` of the concept where it is present: small structures never
     score as high as large ones. presence (4,): logistic regression from the evidence, less what is typical, to "this
     structure is in the scan"; presence_threshold: from where on it counts as found.
@@ -27,6 +28,7 @@ class Readout:
     coordinate_layers: tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
     body_mean: np.ndarray
     body_covariance: np.ndarray
+    compatible: np.ndarray
     typical_evidence: np.ndarray
     presence: np.ndarray
     presence_threshold: float

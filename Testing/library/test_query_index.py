@@ -99,7 +99,8 @@ def test_probability_is_high_in_the_structure_low_elsewhere_and_zero_outside_the
 
 def test_the_logit_is_that_of_language_less_the_distance_from_the_usual_place(index):
     concept = CONCEPTS.index("liver")
-    logits = index.logit_kji("liver")
+    compatible = dataclasses.replace(index.readout, compatible=np.ones_like(index.readout.compatible))
+    logits = index_of(index.map, compatible).logit_kji("liver")
     for kji in ((5, 6, 7), (12, 10, 16), (20, 4, 25)):
         latent = index.map.features_ckji[:, *kji][None]
         place = latent[0, :3].astype(float) - np.array(CENTRES_RAS["liver"]) / 100
@@ -192,3 +193,17 @@ def test_naming_agrees_with_the_unsmoothed_search(index):
 def test_a_place_outside_the_scan_has_no_name(index):
     with pytest.raises(ValueError, match="outside the scan"):
         index.describe((0.0, 0.0, 5000.0))
+
+
+def test_a_rival_that_is_as_likely_halves_the_odds_and_a_part_of_the_structure_takes_nothing_away():
+    concepts = ("heart", "heart_ventricle_left", "liver")
+    compatible = np.eye(3)
+    compatible[0, 1] = compatible[1, 0] = 1
+    readout = dataclasses.replace(planted_readout(concepts), compatible=compatible)
+    shared = CENTRES_RAS["heart"]
+    with_part = index_of(planted_map([(concepts[:2], shared)], concepts=concepts), readout)
+    with_rival = index_of(planted_map([(("heart", "liver"), shared)], concepts=concepts), readout)
+    kji = tuple(np.rint(with_part.map.ras_to_kji(shared)[0]).astype(int))
+    lone, halved = (index.logit_kji("heart")[kji] for index in (with_part, with_rival))
+    assert lone > 3
+    assert halved == pytest.approx(lone - np.log(2), abs=0.01)

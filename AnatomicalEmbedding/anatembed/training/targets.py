@@ -62,6 +62,10 @@ class Taxonomy:
         near = {concept} | self.overlaps[concept]
         return frozenset(near | children | {a for c in near for a in self.ancestors[c]})
 
+    def compatible(self) -> np.ndarray:
+        """float32 (K,K): 1 where two concepts may both be true of a voxel."""
+        return np.array([[float(other in self.related(one)) for other in self.ids] for one in self.ids], np.float32)
+
     def target_table(self, subject: Subject) -> np.ndarray:
         """int8 (labels, concepts) in {-1, 0, 1} for every label index of `subject`."""
         column = {concept: i for i, concept in enumerate(self.ids)}
