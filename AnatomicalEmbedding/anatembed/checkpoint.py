@@ -87,7 +87,8 @@ def load_checkpoint(path: Path | str | None = None) -> Checkpoint:
     meta_text, expected = str(content.pop("meta")), str(content.pop("sha256"))
     meta = json.loads(meta_text)
     if meta.get("format") != FORMAT:
-        raise ValueError(f"expected a model of format {FORMAT}, {path.name} has {meta.get('format')!r}: another version")
+        found = meta.get("format")
+        raise ValueError(f"expected a model of format {FORMAT}, {path.name} has {found!r}: another version")
     actual = content_sha256(content, meta_text)
     if actual != expected:
         raise ValueError(f"{path.name} is damaged: expected SHA-256 {expected[:12]}..., got {actual[:12]}...")

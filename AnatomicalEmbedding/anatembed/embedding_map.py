@@ -45,10 +45,11 @@ class EmbeddingMap:
     def ras_to_kji(self, positions_ras: np.ndarray) -> np.ndarray:
         """Voxel coordinates (N,3) in array order; ValueError for a position outside the scan."""
         positions = np.atleast_2d(np.asarray(positions_ras, np.float64))
-        kji = transform_points(np.linalg.inv(self.ijk_to_ras), positions)[:, ::-1]
-        beyond = ~np.isfinite(kji).all(axis=1) | (kji < -0.5).any(axis=1) | (kji > np.array(self.shape_kji) - 0.5).any(1)
-        if beyond.any():
-            where = ", ".join(f"{value:g}" for value in positions[beyond][0])
+        with np.errstate(invalid="ignore"):  # infinity becomes NaN and is refused below
+            kji = transform_points(np.linalg.inv(self.ijk_to_ras), positions)[:, ::-1]
+        inside = (kji >= -0.5).all(axis=1) & (kji <= np.array(self.shape_kji) - 0.5).all(axis=1)
+        if not inside.all():
+            where = ", ".join(f"{value:g}" for value in positions[~inside][0])
             low, high = bounds_ras(self.shape_kji, self.ijk_to_ras)
             ranges = ", ".join(f"{name} {a:.0f}..{b:.0f}" for name, a, b in zip("RAS", low, high, strict=True))
             raise ValueError(f"the point ({where}) lies outside the scan, which covers {ranges} mm")

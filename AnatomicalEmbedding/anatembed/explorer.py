@@ -109,12 +109,12 @@ class Explorer:
         return [side for side in self.vocabulary.sides(concept_id).values() if side in learnt]
 
     def known_whole(self, concept_id: str) -> str | None:
-        """The nearest learnt structure that this one is a part of, of the same side; None if there is none."""
+        """The nearest learnt structure that this one is a part of, never of the other side; None if there is none."""
         side = self.vocabulary[concept_id].laterality
         for whole in self.vocabulary.ancestors(concept_id):
             term = self.vocabulary[whole]
-            same_side = term.laterality == side or (term.laterality == "none" and term.side_policy == "unpaired")
-            if whole in self.checkpoint.readout.concept_ids and same_side and term.category != "region":
+            opposite = {side, term.laterality} == {"left", "right"}
+            if whole in self.checkpoint.readout.concept_ids and not opposite and term.category != "region":
                 return whole
         return None
 
@@ -137,7 +137,8 @@ class Explorer:
         first = max(likely, key=likely.get)
         while parts := self._likely_parts(first, likely):
             first = max(parts, key=likely.get)
-        others = [i for i in sorted(likely, key=likely.get, reverse=True)[: 10 * k] if not self._likely_parts(i, likely)]
+        ranked = sorted(likely, key=likely.get, reverse=True)[: 10 * k]
+        others = [i for i in ranked if not self._likely_parts(i, likely)]
         names = [first, *(i for i in others if i != first)][:k]
         return [NamedProbability(i, self.vocabulary.name(i), likely[i]) for i in names]
 

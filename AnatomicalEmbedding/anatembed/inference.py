@@ -92,7 +92,7 @@ def free_memory(device: torch.device) -> int:
     try:
         with open("/proc/meminfo") as file:
             return next(int(line.split()[1]) * 1024 for line in file if line.startswith("MemAvailable"))
-    except OSError:  # not Linux
+    except (OSError, StopIteration):  # not Linux, or one of before 2014
         try:
             return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
         except (ValueError, AttributeError):
@@ -176,7 +176,8 @@ def encode(
 def _pad(hu: np.ndarray, multiple: int) -> np.ndarray:
     """Air behind the last voxels up to a multiple of the stride, and at least two of the deepest voxels a side."""
     wanted = [max(2 * multiple, -(-n // multiple) * multiple) for n in hu.shape]
-    return np.pad(hu, [(0, w - n) for w, n in zip(wanted, hu.shape, strict=True)], constant_values=hu.min(initial=-1000))
+    behind = [(0, w - n) for w, n in zip(wanted, hu.shape, strict=True)]
+    return np.pad(hu, behind, constant_values=hu.min(initial=-1000))
 
 
 def _crop(features: np.ndarray, sizes: tuple[int, int, int]) -> np.ndarray:
@@ -200,7 +201,8 @@ def _to_map(features: np.ndarray, prepared: PreparedVolume, volume: Volume, chec
     to_prepared = np.diag([step, step, step, 1.0])
     to_prepared[:3, 3] = (step - 1) / 2
     k, j, i = features.shape[1:]
-    body = np.pad(prepared.body_kji, [(0, n * step - m) for n, m in zip((k, j, i), prepared.body_kji.shape, strict=True)])
+    behind = [(0, n * step - m) for n, m in zip((k, j, i), prepared.body_kji.shape, strict=True)]
+    body = np.pad(prepared.body_kji, behind)
     body = body.reshape(k, step, j, step, i, step).mean(axis=(1, 3, 5)) >= 0.5
     source = {"name": volume.name, "content_hash": volume.content_hash, "modality": volume.modality}
     return EmbeddingMap(features, prepared.ijk_to_ras @ to_prepared, checkpoint.encoder_id, body, source)

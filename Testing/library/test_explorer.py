@@ -95,6 +95,19 @@ def test_the_whole_of_a_part_is_of_its_side_and_no_region(explorer, part, whole)
     assert explorer.known_whole(part) == whole
 
 
+def test_the_nearest_whole_is_shown_even_where_its_name_has_a_side_and_that_of_the_part_has_none():
+    readout = dataclasses.replace(planted_readout(), concept_ids=("liver", "liver_left_lobe", *CONCEPTS[2:]))
+    explorer = Explorer(whole_body_map(), planted_checkpoint(readout), VOCABULARY)
+    assert explorer.known_whole("liver_segment_2") == "liver_left_lobe"
+    assert explorer.known_whole("liver_segment_8") == "liver"
+
+
+def test_a_whole_of_the_other_side_is_never_shown(explorer, monkeypatch):
+    monkeypatch.setattr(Vocabulary, "ancestors", lambda vocabulary, term: ("kidney_right", "kidney_left", "liver"))
+    assert explorer.known_whole("renal_pelvis_left") == "kidney_left"
+    assert explorer.known_whole("renal_pelvis_right") == "kidney_right"
+
+
 def test_one_side_is_never_shown_for_the_other_that_was_not_learnt():
     concepts = ("kidney_right", "liver")
     balls = [([concept], CENTRES_RAS[concept]) for concept in concepts]

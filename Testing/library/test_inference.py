@@ -1,6 +1,7 @@
 """From a scan to its map: geometry, blocks, devices, progress and cancelling."""
 
 import dataclasses
+import io
 
 import numpy as np
 import pytest
@@ -75,6 +76,14 @@ def test_the_map_covers_the_prepared_scan_and_its_body(name, checkpoint):
     assert embedding_map.inside_body(body).mean() > 0.93
     air = transform_points(prepared.ijk_to_ras, np.argwhere(~prepared.body_kji)[:, ::-1])
     assert embedding_map.inside_body(air).mean() < 0.1
+
+
+def test_a_map_voxel_is_body_when_half_of_its_prepared_voxels_are(checkpoint):
+    prepared = prepare(torso("oblique").volume)
+    body = embed(torso("oblique").volume, checkpoint, device="cpu").body_kji
+    for k, j, i in np.random.default_rng(0).integers(0, np.array(body.shape) - 1, (400, 3)):
+        block = prepared.body_kji[2 * k : 2 * k + 2, 2 * j : 2 * j + 2, 2 * i : 2 * i + 2]
+        assert body[k, j, i] == (block.mean() >= 0.5)
 
 
 def test_the_map_names_its_model_and_its_scan(checkpoint):
@@ -251,6 +260,17 @@ def test_a_scan_that_does_not_fit_into_the_memory_is_embedded_in_blocks(checkpoi
 
 
 def test_the_free_memory_of_this_machine_is_known():
+    assert 2**20 < free_memory(torch.device("cpu")) < 2**50
+
+
+@pytest.mark.parametrize("content", [None, "MemTotal: 1 kB\n"])
+def test_the_free_memory_is_known_where_linux_does_not_say_it(monkeypatch, content):
+    def opened(path):
+        if content is None:
+            raise FileNotFoundError(path)
+        return io.StringIO(content)
+
+    monkeypatch.setattr("builtins.open", opened)
     assert 2**20 < free_memory(torch.device("cpu")) < 2**50
 
 

@@ -260,8 +260,9 @@ def write(reports: dict[str, list[Report]], checkpoint: Checkpoint, output: Path
         table["chance"] = chance([r for r in model if chosen(r)], len(checkpoint.readout.concept_ids))
         spans = intervals([r for r in model if chosen(r)])
         content["groups"][title] = {"systems": table, "intervals": spans}
+        ranges = ", ".join(f"{name} {low:.2f} to {high:.2f}" for name, (low, high) in spans.items())
         lines += [f"### {title} ({sum(map(chosen, model))} people)", "", *markdown(table), "",
-                  "95 % intervals over people: " + ", ".join(f"{k} {a:.2f} to {b:.2f}" for k, (a, b) in spans.items()), ""]
+                  f"95 % intervals over people: {ranges}", ""]
     content["structures"] = structure_table(model)
     lines += ["### Structures", "", *_rows(content["structures"])]
     (output / "evaluation.json").write_text(json.dumps(content, indent=1))

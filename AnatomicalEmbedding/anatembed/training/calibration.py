@@ -71,7 +71,7 @@ def label_moments(subject: Subject) -> dict[int, tuple[int, np.ndarray, np.ndarr
 def observations(
     checkpoint: Checkpoint, generator: CropGenerator, taxonomy: Taxonomy, scans: int, shape: tuple[int, int, int]
 ) -> Iterator[tuple[int, np.ndarray, bool]]:
-    """Concept, evidence (3,) and truth for every concept whose presence is known in `scans` random views of training people."""
+    """Concept, evidence (3,) and truth wherever presence is known in `scans` random views of training people."""
     encoder = build_encoder(checkpoint).to(memory_format=torch.channels_last_3d)
     precision = choose_precision(torch.device("cpu"))
     for _ in range(scans):

@@ -53,7 +53,7 @@ def _warp_smoothly(warp: RBFInterpolator, positions: np.ndarray) -> np.ndarray:
     low = positions.min(axis=0)
     counts = np.ceil((positions.max(axis=0) - low) / 24).astype(int) + 2
     lattice = np.stack(np.meshgrid(*(np.arange(n) for n in counts), indexing="ij"), axis=-1)
-    moved = warp((lattice.reshape(-1, 3) * 24 + low)).reshape(*counts, 3)
+    moved = warp(lattice.reshape(-1, 3) * 24 + low).reshape(*counts, 3)
     at = (positions - low).T / 24
     return np.stack([ndimage.map_coordinates(moved[..., axis], at, order=1) for axis in range(3)], axis=1)
 

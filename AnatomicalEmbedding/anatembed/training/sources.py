@@ -20,9 +20,10 @@ from anatembed.training.subject import OUTSIDE, UNNAMED, Subject
 from anatembed.volume import Volume, read_volume
 
 GRID = PreprocessingConfig(spacing_mm=3.0, hu_min=-1024, hu_max=2000)
-AS_STORED = (1.0, 1.0, 1.0)
+Stretch = tuple[float, float, float]
+AS_STORED: Stretch = (1.0, 1.0, 1.0)
 SPL_ABDOMINAL_STRETCH = (1.5, 1.5, 2.0)
-"""The file's spacing gives a liver of 240 ml and 70 mm from L1 to L5; stretched so, organs and spine have adult size."""
+"""The file's spacing gives a liver of 240 ml and 70 mm from L1 to L5; stretched so, organs and spine are an adult's."""
 
 
 class LabelTable:
@@ -56,13 +57,13 @@ def labels_to_grid(array_kji: np.ndarray, ijk_to_ras: np.ndarray) -> tuple[np.nd
     return ndimage.affine_transform(array_kji, matrix, offset, shape, order=0, cval=OUTSIDE), grid_to_ras
 
 
-def read_stretched(path: Path, stretch: tuple[float, float, float]) -> Volume:
+def read_stretched(path: Path, stretch: Stretch) -> Volume:
     """The volume with its spacing along i, j and k multiplied, for files whose spacing is known to be wrong."""
     volume = read_volume(path)
     return dataclasses.replace(volume, ijk_to_ras=volume.ijk_to_ras @ np.diag([*stretch, 1.0]))
 
 
-def ct_to_grid(path: Path, stretch: tuple[float, float, float] = AS_STORED) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def ct_to_grid(path: Path, stretch: Stretch = AS_STORED) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """int16 HU on the training grid, its ijk_to_ras, and the body as bool."""
     hu, grid_to_ras = resample_to_grid(read_stretched(path, stretch), GRID)
     return np.round(hu).astype(np.int16), grid_to_ras, body_mask(hu, GRID.spacing_mm)
@@ -114,12 +115,12 @@ def build(
     vocabulary_ids: frozenset[str],
     ct_path: Path | None = None,
     body_values: tuple[int, ...] = (),
-    stretch: tuple[float, float, float] = AS_STORED,
+    stretch: Stretch = AS_STORED,
 ) -> Subject:
     """Read one label map (and its CT) into a Subject; `mapping` is value -> (label name, concept)."""
     label_volume = read_stretched(label_path, stretch)
     table = LabelTable(vocabulary_ids)
-    lookup = {value: UNNAMED for value in body_values}
+    lookup = dict.fromkeys(body_values, UNNAMED)
     for value, (label, mapped) in mapping.items():
         if value not in body_values:
             sided = mapped is not None and "{side}" in mapped
@@ -145,7 +146,8 @@ def totalsegmentator_map(label_path: Path, table: Path, ids: frozenset[str], ct_
     """A TotalSegmentator label map of one file with the names of `table`."""
     names = read_tsv_labels(table)
     mapping = {value: (name, label_names.totalsegmentator(name)) for value, name in names.items()}
-    return build(label_path.name.replace("_seg", "").split(".")[0], "totalsegmentator", label_path, mapping, ids, ct_path)
+    name = label_path.name.replace("_seg", "").split(".")[0]
+    return build(name, "totalsegmentator", label_path, mapping, ids, ct_path)
 
 
 def spl_map(label_path: Path, table: Path, ids: frozenset[str], ct_path: Path | None = None) -> Subject:

@@ -31,7 +31,8 @@ def checkpoint_of(people):
     vectors = np.random.default_rng(0).normal(size=(count, 5))
     readout = dataclasses.replace(
         checkpoint.readout, concept_ids=TAXONOMY.ids, body_mean=mean, body_covariance=covariance,
-        vectors=vectors / np.linalg.norm(vectors, axis=1, keepdims=True), compatible=np.eye(count), typical_evidence=np.zeros((count, 2)),
+        vectors=vectors / np.linalg.norm(vectors, axis=1, keepdims=True), compatible=np.eye(count),
+        typical_evidence=np.zeros((count, 2)),
     )
     return dataclasses.replace(checkpoint, readout=readout)
 
