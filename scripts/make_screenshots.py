@@ -47,7 +47,6 @@ def main() -> None:
     scan = load(slicerScene.scene, arguments.scan)
     for window in windows:
         window.show(scan)
-        window.zoom(1.4)
     logic = Logic(slicerScene.scene)
     logic.embed(scan)
     answer = logic.locate(scan, arguments.structure)

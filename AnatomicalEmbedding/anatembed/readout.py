@@ -68,10 +68,11 @@ class Readout:
         Height is lightness and left-right is blue against yellow, which survive the common colour blindnesses;
         front-back is the weak red-green axis.
         """
-        right, anterior, superior = np.clip(self.body_coordinates(latents) / (1.8, 1.3, 6.0), -1, 1).T
-        light = 0.55 + 0.4 * superior
+        right, anterior, superior = self.body_coordinates(latents).T
+        right, anterior = np.clip(right / 1.7, -1, 1), np.clip(anterior / 1.2, -1, 1)
+        light = 0.5 + 0.34 * np.tanh(superior / 3)
         rgb = np.stack(
-            (light + 0.22 * right + 0.14 * anterior, light + 0.16 * right - 0.12 * anterior, light - 0.34 * right),
+            (light + 0.30 * right + 0.16 * anterior, light + 0.12 * right - 0.16 * anterior, light - 0.42 * right),
             axis=1,
         )
         return (np.clip(rgb, 0, 1) * 255).round().astype(np.uint8)

@@ -113,5 +113,5 @@ def test_higher_in_the_body_is_lighter(right, anterior, superior):
 
 
 def test_colours_end_and_do_not_wrap_around_far_outside_the_body():
-    far, edge = planted_readout().colours(latents_at([(99, 99, 99), (1.8, 1.3, 6.0)]))
+    far, edge = planted_readout().colours(latents_at([(99, 99, 99), (1.8, 1.3, 60.0)]))
     np.testing.assert_array_equal(far, edge)
