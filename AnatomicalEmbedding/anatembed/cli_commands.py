@@ -151,10 +151,16 @@ def is_map(path) -> bool:
 
 def _embedded(options, progress: NoProgress):
     from anatembed.checkpoint import load_checkpoint
+    from anatembed.modality import check_is_ct
     from anatembed.volume import read_volume
 
     progress("Reading the scan", 0.0)
     volume = read_volume(options.scan)
+    if not options.force:
+        try:
+            check_is_ct(volume)
+        except ValueError as reason:
+            raise ValueError(f"{volume.name}: {reason} (--force goes on all the same)") from reason
     checkpoint = load_checkpoint(options.model)
     progress("Starting PyTorch", 0.05)
     from anatembed.inference import embed as embed_volume

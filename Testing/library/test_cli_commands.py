@@ -216,6 +216,7 @@ def test_an_mr_goes_through_by_force_only(anatembed, mr_scan, tiny_model, tmp_pa
     refused = anatembed("embed", mr_scan, "-o", output, "--model", tiny_model)
     assert refused.code == 2
     assert "MR" in refused.err
+    assert "--force" in refused.err
     assert not output.exists()
     assert anatembed("embed", mr_scan, "-o", output, "--model", tiny_model, "--force").code == 0
     assert output.exists()
