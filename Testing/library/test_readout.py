@@ -112,6 +112,7 @@ def test_higher_in_the_body_is_lighter(right, anterior, superior):
     assert high > low
 
 
-def test_colours_end_and_do_not_wrap_around_far_outside_the_body():
+def test_far_outside_the_body_colours_end_and_do_not_wrap_around():
     far, edge = planted_readout().colours(latents_at([(99, 99, 99), (1.8, 1.3, 60.0)]))
     np.testing.assert_array_equal(far, edge)
+    assert far.sum() > planted_readout().colours(latents_at([(0, 0, 0)])).sum()
