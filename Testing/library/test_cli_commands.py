@@ -1,4 +1,5 @@
 import errno
+import io
 import json
 import os
 from pathlib import Path
@@ -224,9 +225,12 @@ def test_an_mr_goes_through_by_force_only(anatembed, mr_scan, tiny_model, tmp_pa
 
 def test_a_damaged_model_is_bad_input(anatembed, planted, planted_model, tmp_path):
     damaged = tmp_path / "model.npz"
-    content = bytearray(planted_model.read_bytes())
-    content[len(content) // 2] ^= 0xFF
-    for data in (bytes(content), planted_model.read_bytes()[:-100], b"no model", b""):
+    with np.load(planted_model) as file:
+        arrays = dict(file)
+    arrays["readout/vectors"] = arrays["readout/vectors"] + np.float32(0.001)
+    changed = io.BytesIO()
+    np.savez(changed, **arrays)
+    for data in (changed.getvalue(), planted_model.read_bytes()[:-100], b"no model", b""):
         damaged.write_bytes(data)
         said = anatembed("locate", planted, "liver", "--model", damaged)
         assert (said.code, said.out, said.err.count("\n")) == (2, "", 1)
