@@ -112,3 +112,17 @@ def test_an_overlap_never_joins_the_two_sides():
     for one, others in OVERLAPS.items():
         for other in others:
             assert {VOCABULARY[one].laterality, VOCABULARY[other].laterality} != {"left", "right"}
+
+
+def test_whole_and_part_are_compatible_and_other_structures_and_sides_are_rivals():
+    concepts = {"heart_ventricle_left", "kidney_left", "kidney_right", "spinal_canal", "spinal_cord"}
+    taxonomy = Taxonomy(concepts, VOCABULARY)
+    compatible = taxonomy.compatible()
+
+    def both(one, other):
+        i, j = taxonomy.ids.index(one), taxonomy.ids.index(other)
+        return bool(compatible[i, j]), bool(compatible[j, i])
+
+    assert compatible.diagonal().all()
+    assert both("heart", "heart_ventricle_left") == both("spinal_canal", "spinal_cord") == (True, True)
+    assert both("kidney_left", "kidney_right") == both("heart", "kidney_left") == (False, False)
