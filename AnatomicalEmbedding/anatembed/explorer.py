@@ -84,7 +84,8 @@ class Explorer:
             if whole is None:
                 return Answer(text, False, NOT_HERE, f"{names}: understood, but this model has not learnt to see it")
             answer = self._search(text, [candidate(self.vocabulary, whole, 0.5)], "", "accept", k)
-            return replace(answer, reason=f"{names}: not learnt by this model, the whole is shown. {answer.reason}")
+            shown = "the whole is shown" if answer.found else "so the whole was looked for"
+            return replace(answer, reason=f"{names}: not learnt by this model, {shown}. {answer.reason}")
         searches = [self.index.search(concept, k) for _, ids in known for concept in ids]
         found = [search for search in searches if search.found]
         if not found:
@@ -97,6 +98,9 @@ class Explorer:
         missing = [self.vocabulary.name(s.concept_id) for s in searches if not s.found]
         if missing:
             reason += f"; not in this scan: {', '.join(missing)}"
+        unknown = [c.name for c in candidates if not self.known_parts(c.id)]
+        if unknown:
+            reason += f"; not learnt by this model: {', '.join(unknown)}"
         return Answer(text, True, FOUND, reason, hits=hits)
 
     def known_parts(self, concept_id: str) -> list[str]:

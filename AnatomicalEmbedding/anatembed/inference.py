@@ -23,7 +23,8 @@ BYTES_PER_VOXEL = {torch.float32: 110, torch.bfloat16: 80, torch.float16: 80}
 MEMORY_SHARE = 0.6
 """Share of the free memory that one pass may fill."""
 HALO_VOXELS = 96
-"""Margin of a block in input voxels (three of the deepest level's): what lies farther has no measurable influence."""
+"""Margin of a block in input voxels, three of the deepest level's. What lies farther still reaches the block a little:
+on a 126 cm trunk codes (standard deviation 0.55) differed by 0.035 at most and 0.011 at the 99.9 % quantile."""
 
 
 class Cancelled(Exception):  # noqa: N818 - not an error: the user asked for it

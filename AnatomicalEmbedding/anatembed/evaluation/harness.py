@@ -265,7 +265,7 @@ def write(reports: dict[str, list[Report]], checkpoint: Checkpoint, output: Path
                   f"95 % intervals over people: {ranges}", ""]
     content["structures"] = structure_table(model)
     lines += ["### Structures", "", *_rows(content["structures"])]
-    (output / "evaluation.json").write_text(json.dumps(content, indent=1))
+    (output / "evaluation.json").write_text(json.dumps(_without_nan(content), indent=1))
     text = "\n".join(lines) + "\n"
     (output / "evaluation.md").write_text(text)
     return text
@@ -294,6 +294,15 @@ def _cell(measure: str, value) -> str:
     if isinstance(value, str | int):
         return str(value)
     return f"{value:.1f}" if "mm" in measure else f"{value:.2f}"
+
+
+def _without_nan(value):
+    """The same with None where there is no finite number: JSON has no NaN."""
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(item) for item in value]
+    return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
 def _mean(values: list) -> float:

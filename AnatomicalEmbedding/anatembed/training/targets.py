@@ -55,12 +55,17 @@ class Taxonomy:
                 if one in self.overlaps and other in self.overlaps:
                     self.overlaps[one].add(other)
                     self.overlaps[other].add(one)
+        near = {concept: self._near(concept) for concept in self.ids}
+        self._related = {c: near[c] | {other for other in self.ids if c in near[other]} for c in self.ids}
 
-    def related(self, concept: str) -> frozenset[str]:
-        """Ancestors, descendants and overlaps: concepts of which a voxel of `concept` may also be."""
+    def _near(self, concept: str) -> frozenset[str]:
         children = {c for c in self.ids if concept in self.ancestors[c]}
         near = {concept} | self.overlaps[concept]
         return frozenset(near | children | {a for c in near for a in self.ancestors[c]})
+
+    def related(self, concept: str) -> frozenset[str]:
+        """Ancestors, descendants and overlaps: concepts of which a voxel of `concept` may also be; symmetric."""
+        return self._related[concept]
 
     def compatible(self) -> np.ndarray:
         """float32 (K,K): 1 where two concepts may both be true of a voxel."""

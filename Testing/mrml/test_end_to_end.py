@@ -1,0 +1,93 @@
+"""The bundled scan and the bundled model through the MRML floor: embedded, seen, named, jumped to."""
+
+from pathlib import Path
+
+import anatembed
+import numpy as np
+import pytest
+import slicer.util
+from anatembed.geometry import transform_points
+from anatembed.volume import read_volume
+from AnatomicalEmbeddingLib import VolumeBridge
+from AnatomicalEmbeddingLib.Logic import Logic
+from placements import addScan, rotation, translation
+from slice_view import SliceView
+
+SCAN_FILE = Path(anatembed.__file__).parent / "resources" / "cort_trunk_ct.nii.gz"
+PARENT_TO_WORLD = translation((40, -25, 300)) @ rotation((0, 0, 1), 12)
+
+
+@pytest.fixture(scope="module")
+def embeddingMap():
+    """The map of the bundled scan under a parent transform, computed once by the bundled model."""
+    maps = []
+
+    def encode(volume):
+        from anatembed.checkpoint import load_checkpoint
+        from anatembed.inference import embed
+
+        if not maps:
+            maps.append(embed(volume, load_checkpoint(), device="cpu"))
+        return maps[0]
+
+    return encode
+
+
+@pytest.fixture
+def scan(scene):
+    volume = read_volume(SCAN_FILE)
+    return addScan(scene, volume.ijk_to_ras, PARENT_TO_WORLD, volume.array_kji, "Trunk")
+
+
+@pytest.fixture
+def logic(scene, scan, embeddingMap):
+    logic = Logic(scene, encode=lambda volume, **_: embeddingMap(volume))
+    logic.embed(scan)
+    return logic
+
+
+def found(logic, scan, name):
+    answer = logic.locate(scan, name)
+    assert answer.found, answer.reason
+    return answer.hits[0].position_ras
+
+
+def hounsfield_at(scan, position_ras):
+    i, j, k = np.rint(transform_points(np.linalg.inv(VolumeBridge.ijkToWorld(scan)), position_ras)).astype(int)
+    return float(np.median(slicer.util.arrayFromVolume(scan)[k - 1 : k + 2, j - 1 : j + 2, i - 1 : i + 2]))
+
+
+def test_organs_are_found_in_tissue_of_their_density(logic, scan):
+    for name, low, high in (("liver", 0, 160), ("spleen", 0, 160), ("right kidney", 0, 260), ("L3 vertebra", 80, 900)):
+        assert low <= hounsfield_at(scan, found(logic, scan, name)) <= high, name
+
+
+def test_right_is_right_and_up_is_up_under_the_transform(logic, scan):
+    assert found(logic, scan, "liver")[0] > found(logic, scan, "spleen")[0] + 60
+    assert found(logic, scan, "right kidney")[0] > found(logic, scan, "left kidney")[0] + 60
+    assert found(logic, scan, "T12 vertebra")[2] > found(logic, scan, "L4 vertebra")[2] + 60
+
+
+def test_what_is_not_in_the_scan_is_not_found_and_nonsense_is_not_understood(logic, scan):
+    assert logic.locate(scan, "brain").outcome == "not in this scan"
+    assert logic.locate(scan, "xqzzt").outcome == "not understood"
+
+
+def test_the_middle_of_the_liver_is_called_liver(logic, scan):
+    description = logic.describe(scan, found(logic, scan, "liver"))
+    assert description.inside_body
+    assert any("liver" in candidate.id for candidate in description.candidates)
+
+
+def test_the_colours_cover_the_body_and_not_the_air(scene, applicationLogic, logic, scan):
+    axial = SliceView(scene, applicationLogic, "Red", "Axial")
+    axial.show(scan)
+    liver_ras = found(logic, scan, "liver")
+    axial.sliceNode.JumpSlice(*liver_ras)
+    before = axial.picture()
+    logic.showColours(scan, opacity=1)
+    after = axial.picture()
+    row, column = axial.pixel_of(liver_ras)
+    red, green, blue = (int(value) for value in after[row, column])
+    assert max(red, green, blue) - min(red, green, blue) > 10
+    np.testing.assert_array_equal(after[:3, :], before[:3, :])
