@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-
 from anatembed.checkpoint import Checkpoint, save_checkpoint
 from anatembed.preprocessing import PreprocessingConfig
 from anatembed.readout import Readout

@@ -1,9 +1,7 @@
 """One image file to voxels, geometry and modality, and back."""
 
 import gzip
-import os
 import re
-import tempfile
 import zlib
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +10,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from .geometry import ras_from_lps
+from .output_file import replacing
 
 _NIFTI = (".nii", ".nii.gz")
 _ITK = (".nrrd", ".nhdr", ".mha", ".mhd")
@@ -52,14 +51,9 @@ def write_image_file(array_kji: np.ndarray, ijk_to_ras: np.ndarray, path: Path) 
     if not path.parent.is_dir():
         raise FileNotFoundError(f"expected an existing folder to write to, but there is no {path.parent}")
     array_kji = array_kji.astype(_WRITTEN_AS.get(array_kji.dtype.name, array_kji.dtype), copy=False)
-    handle, temporary = tempfile.mkstemp(suffix=suffix, prefix=".writing-", dir=path.parent)
-    os.close(handle)
-    try:
-        write = _write_nifti if suffix in _NIFTI else _write_itk
-        write(array_kji, ijk_to_ras, temporary)
-        os.replace(temporary, path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    write = _write_nifti if suffix in _NIFTI else _write_itk
+    with replacing(path) as temporary:
+        write(array_kji, ijk_to_ras, str(temporary))
 
 
 @contextmanager

@@ -46,7 +46,9 @@ def write_series(folder, array_kji, ijk_to_ras, *, series=1, modality="CT", inte
     return folder
 
 
-@pytest.mark.parametrize("geometry", ["as DICOM stores it", "gantry tilt", "oblique", "off origin", "sagittal", "anisotropic"])
+@pytest.mark.parametrize(
+    "geometry", ["as DICOM stores it", "gantry tilt", "oblique", "off origin", "sagittal", "anisotropic"]
+)
 def test_a_series_comes_back_with_its_voxels_at_their_place(geometry, tmp_path):
     volume = torso(geometry).volume
     read = read_volume(write_series(tmp_path / "series", volume.array_kji, volume.ijk_to_ras))

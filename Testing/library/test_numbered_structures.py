@@ -6,7 +6,10 @@ from anatembed.vocabulary import Vocabulary
 
 RESOLVER = Resolver(Vocabulary.load())
 LEVELS = [("C", 7, "cervical"), ("T", 12, "thoracic"), ("L", 5, "lumbar"), ("S", 5, "sacral")]
-ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split()
+ORDINALS = [
+    "first", "second", "third", "fourth", "fifth", "sixth",
+    "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth",
+]
 
 
 def answer(text):

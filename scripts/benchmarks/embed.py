@@ -30,11 +30,11 @@ CLASSES = 105
 
 def large_scan():
     """The bundled scan resampled to SHAPE_KJI as int16."""
-    from anatembed.demo import SAMPLE_SCAN
+    from anatembed.demo import SCAN
     from anatembed.volume import Volume, read_volume
     from scipy import ndimage
 
-    scan = read_volume(SAMPLE_SCAN)
+    scan = read_volume(SCAN)
     factors = np.array(SHAPE_KJI) / scan.array_kji.shape
     array = ndimage.zoom(scan.array_kji, factors, order=1, output=np.int16, grid_mode=True, mode="nearest")
     step = np.diag([*(1 / factors[::-1]), 1.0])
@@ -117,7 +117,8 @@ def main() -> None:
     for name in RUNS:
         results = []
         for _ in range(options.repeat):
-            output = subprocess.run([sys.executable, __file__, "--only", name], capture_output=True, text=True, check=True)
+            command = [sys.executable, __file__, "--only", name]
+            output = subprocess.run(command, capture_output=True, text=True, check=True)
             results.append(json.loads(output.stdout.splitlines()[-1]))
         rows[name] = min(results, key=lambda result: result["seconds"])
     print(f"best of {options.repeat}; 512x512x400 int16, {multiprocessing.cpu_count()} CPUs")

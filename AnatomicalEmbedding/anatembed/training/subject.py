@@ -62,7 +62,7 @@ class Subject:
                 label_concepts=[tuple(c) for c in header["label_concepts"]],
                 annotated=frozenset(header["annotated"]),
                 ijk_to_ras=file["ijk_to_ras"],
-                ct_kji=file["ct_kji"] if "ct_kji" in file else None,
-                ras_to_body=file["ras_to_body"] if "ras_to_body" in file else None,
+                ct_kji=file.get("ct_kji"),
+                ras_to_body=file.get("ras_to_body"),
                 label_names=header["label_names"],
             )
