@@ -143,10 +143,12 @@ class QueryIndex:
         box = ndimage.find_objects((probability >= 0.05 * probability.max()).view(np.uint8))[0]
         corner_kji = np.array([part.start for part in box])
         left = probability[box].copy()
+        # Only a place that was a peak from the start can be a hit: the fringe of a region that was taken is not.
+        peaks = left == ndimage.maximum_filter(left, 3)
         hits: list[Hit] = []
         while len(hits) < k:
-            peak = np.unravel_index(np.argmax(left), left.shape)
-            best = float(left[peak])
+            peak = np.unravel_index(np.argmax(left * peaks), left.shape)
+            best = float(left[peak] * peaks[peak])
             # The first is given whatever its score: whether it counts is for `presence` to say.
             if best <= 0 or (hits and best < max(0.02, 0.1 * hits[0].score)):
                 break
