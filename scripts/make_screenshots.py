@@ -47,6 +47,7 @@ def main() -> None:
     scan = load(slicerScene.scene, arguments.scan)
     for window in windows:
         window.show(scan)
+        window.zoom(0.75)
     logic = Logic(slicerScene.scene)
     logic.embed(scan)
     answer = logic.locate(scan, arguments.structure)

@@ -19,6 +19,9 @@ from anatembed.training.tissues import TISSUES, tissue_of
 from anatembed.vocabulary import Vocabulary
 
 
+HEIGHTS_MM = range(-300, 301, 50)
+
+
 @dataclass
 class Reference:
     """A labelled person as reference: centroid (RAS) and label indices of each concept, nearest label of any voxel."""
@@ -91,7 +94,8 @@ def box_lookup(prepared: PreparedVolume, reference: Reference) -> Lookup:
 
 
 def affine_lookup(prepared: PreparedVolume, reference: Reference) -> Lookup:
-    """Registers the scan to the reference: moments of the bodies to begin with, then affine by mutual information."""
+    """Registers the scan to the reference: the moments of the bodies and the best of several heights to begin with
+    (a scan shows a part of the reference), then affine by mutual information."""
     fixed = _image(prepared.array_kji, prepared.ijk_to_ras)
     moving = _image(reference.image, reference.subject.ijk_to_ras)
     start = sitk.CenteredTransformInitializer(
@@ -106,7 +110,7 @@ def affine_lookup(prepared: PreparedVolume, reference: Reference) -> Lookup:
     method.SetOptimizerScalesFromPhysicalShift()
     method.SetShrinkFactorsPerLevel([4, 2])
     method.SetSmoothingSigmasPerLevel([2, 1])
-    method.SetInitialTransform(start, inPlace=False)
+    method.SetInitialTransform(_best_height(method, start, fixed, moving), inPlace=False)
     transform = method.Execute(fixed, moving)
     # Both images carry RAS coordinates as if they were ITK's world: the affine then maps RAS to RAS.
     origin = np.array(transform.TransformPoint((0.0, 0.0, 0.0)))
@@ -117,6 +121,22 @@ def affine_lookup(prepared: PreparedVolume, reference: Reference) -> Lookup:
         matrix[:3, axis] = np.array(transform.TransformPoint(unit.tolist())) - origin
     matrix[:3, 3] = origin
     return Lookup(reference, matrix)
+
+
+def _best_height(method, start: sitk.Transform, fixed: sitk.Image, moving: sitk.Image) -> sitk.Transform:
+    """`start` moved along S to where the metric is best."""
+    best, best_value = start, np.inf
+    for shift in HEIGHTS_MM:
+        moved = sitk.AffineTransform(start)
+        moved.SetTranslation([*moved.GetTranslation()[:2], moved.GetTranslation()[2] + shift])
+        method.SetInitialTransform(moved, inPlace=False)
+        try:
+            value = method.MetricEvaluate(fixed, moving)
+        except RuntimeError:  # too little overlap to measure
+            continue
+        if value < best_value:
+            best, best_value = moved, value
+    return best
 
 
 def _image(array_kji: np.ndarray, ijk_to_ras: np.ndarray) -> sitk.Image:

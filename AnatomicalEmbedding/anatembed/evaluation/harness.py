@@ -211,6 +211,13 @@ def summarise(reports: list[Report]) -> dict[str, float]:
     }
 
 
+def common_hits(reports: dict[str, list[Report]]) -> dict[str, float]:
+    """hit@1 of each system over the structures that every system has an answer for."""
+    located = {n: {(r.person, x.concept): x.hit for r in rs for x in r.located} for n, rs in reports.items()}
+    shared = set.intersection(*(set(hits) for hits in located.values()))
+    return {name: _mean([hits[key] for key in shared]) for name, hits in located.items()}
+
+
 def chance(reports: list[Report], concepts: int) -> dict[str, float]:
     """What a random voxel of the body and a random name would score."""
     return {
@@ -257,6 +264,8 @@ def write(reports: dict[str, list[Report]], checkpoint: Checkpoint, output: Path
     lines = [f"Model {checkpoint.encoder_id}; {len(model)} people, none of them trained on.", ""]
     for title, chosen in groups.items():
         table = {name: summarise([r for r in rs if chosen(r)]) for name, rs in reports.items()}
+        for name, rate in common_hits({name: [r for r in rs if chosen(r)] for name, rs in reports.items()}).items():
+            table[name]["hit@1, known to all"] = rate
         table["chance"] = chance([r for r in model if chosen(r)], len(checkpoint.readout.concept_ids))
         spans = intervals([r for r in model if chosen(r)])
         content["groups"][title] = {"systems": table, "intervals": spans}
