@@ -207,3 +207,10 @@ def test_a_rival_that_is_as_likely_halves_the_odds_and_a_part_of_the_structure_t
     lone, halved = (index.logit_kji("heart")[kji] for index in (with_part, with_rival))
     assert lone > 3
     assert halved == pytest.approx(lone - np.log(2), abs=0.01)
+
+
+def test_the_fringe_of_a_structure_is_no_hit_of_its_own(index):
+    shape = index.map.shape_kji
+    kji = np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij"), axis=-1)
+    wide = np.exp(-np.square(kji - np.array(shape) // 2).sum(axis=-1) / (2 * 5.0**2)).astype(np.float32)
+    assert len(index._hits(wide, "liver", 5)) == 1

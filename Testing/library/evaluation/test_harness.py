@@ -233,3 +233,12 @@ def test_an_annotated_scan_that_is_not_on_the_evaluation_list_is_refused(tmp_pat
     (tmp_path / "annotations" / "trained_on.tsv").write_text("name\tkind\n")
     with pytest.raises(ValueError, match=r"trained_on\.tsv is annotated but not on the evaluation list"):
         list(harness.read_cases(tmp_path, {"evaluation": ["held_out"]}, VOCABULARY))
+
+
+def test_systems_are_compared_over_the_structures_that_all_of_them_answer():
+    knows_both = Report("p", "annotated", located=[
+        Located("liver", True, 0.0, 5.0, True, False, False), Located("spleen", True, 50.0, 60.0, True, False, False),
+    ])
+    knows_one = Report("p", "annotated", located=[Located("spleen", True, 3.0, 9.0, True, False, False)])
+    assert harness.common_hits({"a": [knows_both], "b": [knows_one]}) == {"a": 0.0, "b": 1.0}
+
