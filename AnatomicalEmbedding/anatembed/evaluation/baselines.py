@@ -18,7 +18,6 @@ from anatembed.training.targets import Taxonomy
 from anatembed.training.tissues import TISSUES, tissue_of
 from anatembed.vocabulary import Vocabulary
 
-
 HEIGHTS_MM = range(-300, 301, 50)
 
 
