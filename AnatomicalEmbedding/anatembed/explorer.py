@@ -113,12 +113,15 @@ class Explorer:
         return [side for side in self.vocabulary.sides(concept_id).values() if side in learnt]
 
     def known_whole(self, concept_id: str) -> str | None:
-        """The nearest learnt structure that this one is a part of, never of the other side; None if there is none."""
-        side = self.vocabulary[concept_id].laterality
+        """The nearest learnt structure that this one is a part of, None if there is none.
+
+        What has a side is never answered with a whole that spans both sides: the place could be on the wrong one.
+        """
+        part = self.vocabulary[concept_id]
         for whole in self.vocabulary.ancestors(concept_id):
             term = self.vocabulary[whole]
-            opposite = {side, term.laterality} == {"left", "right"}
-            if whole in self.checkpoint.readout.concept_ids and not opposite and term.category != "region":
+            safe = part.laterality in ("none", term.laterality)
+            if whole in self.checkpoint.readout.concept_ids and safe and term.category != "region":
                 return whole
         return None
 
