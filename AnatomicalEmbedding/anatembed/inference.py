@@ -19,7 +19,7 @@ from anatembed.volume import Volume
 Progress = Callable[[str, float], None]
 
 BYTES_PER_VOXEL = {torch.float32: 110, torch.bfloat16: 80, torch.float16: 80}
-"""Peak memory of one pass per input voxel, measured on CPU with scripts/benchmarks/embed.py and rounded up."""
+"""Peak memory of one pass per input voxel: growth of the resident set on CPU, rounded up."""
 MEMORY_SHARE = 0.6
 """Share of the free memory that one pass may fill."""
 HALO_VOXELS = 96
