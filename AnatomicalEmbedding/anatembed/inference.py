@@ -18,13 +18,13 @@ from anatembed.volume import Volume
 
 Progress = Callable[[str, float], None]
 
-BYTES_PER_VOXEL = {torch.float32: 110, torch.bfloat16: 80, torch.float16: 80}
-"""Peak memory of one pass per input voxel: growth of the resident set on CPU, rounded up."""
+BYTES_PER_VOXEL = {torch.float32: 130, torch.bfloat16: 80, torch.float16: 80}
+"""Peak memory of one pass per input voxel, rounded up from scripts/benchmarks/{blocks,embed}.py on CPU."""
 MEMORY_SHARE = 0.6
 """Share of the free memory that one pass may fill."""
-HALO_VOXELS = 96
-"""Margin of a block in input voxels, three of the deepest level's. What lies farther still reaches the block a little:
-on a 126 cm trunk codes (standard deviation 0.55) differed by 0.035 at most and 0.011 at the 99.9 % quantile."""
+HALO_VOXELS = 128
+"""Margin of a block in input voxels, four of the deepest level's. What lies farther hardly reaches the block: codes
+with a standard deviation of 0.43 differ by 0.002 at most from one pass (scripts/benchmarks/blocks.py)."""
 
 
 class Cancelled(Exception):  # noqa: N818 - not an error: the user asked for it
