@@ -1,9 +1,10 @@
 """Train the encoder on a prepared training set; stops and resumes freely.
 
-python scripts/train.py PREPARED_FOLDER -o RUN_FOLDER [--config scripts/configs/default.yaml]
+python scripts/train.py PREPARED_FOLDER -o RUN_FOLDER [--config scripts/configs/default.yaml] [--start-from model.npz]
+torchrun --nproc-per-node 2 scripts/train.py PREPARED_FOLDER -o RUN_FOLDER     # one process a GPU (or CPU)
 
-RUN_FOLDER gets state.pt (resumed from when it exists), log.jsonl and the configuration used.
-Turn a run into a checkpoint with scripts/export.py.
+RUN_FOLDER gets state.pt (resumed from when it exists), log.jsonl, TensorBoard events if that package is installed, and
+the configuration used. Turn a run into a checkpoint with scripts/export.py.
 """
 from __future__ import annotations
 
@@ -12,6 +13,8 @@ import logging
 from pathlib import Path
 
 import yaml
+from anatembed.checkpoint import load_checkpoint
+from anatembed.training.processes import processes
 from anatembed.training.subject import Subject
 from anatembed.training.trainer import Trainer, TrainingConfig
 from anatembed.vocabulary import Vocabulary
@@ -25,6 +28,7 @@ def main() -> None:
     arguments.add_argument("-o", "--output", type=Path, required=True)
     arguments.add_argument("--config", type=Path, default=DEFAULT)
     arguments.add_argument("--steps", type=int, help="instead of the configuration's number")
+    arguments.add_argument("--start-from", type=Path, help="checkpoint whose weights a new run begins with")
     options = arguments.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     config = TrainingConfig(**yaml.safe_load(options.config.read_text()))
@@ -32,10 +36,14 @@ def main() -> None:
     paths = sorted(path for path in options.prepared.glob("*.npz") if not path.name.endswith(".tmp.npz"))
     if not paths:
         raise SystemExit(f"expected subjects (*.npz) of scripts/prepare_data.py in {options.prepared}, found none")
-    trainer = Trainer([Subject.load(path) for path in paths], Vocabulary.load(), config, options.output)
-    options.output.mkdir(parents=True, exist_ok=True)
-    (options.output / "config.yaml").write_text(options.config.read_text())
-    trainer.run()
+    begin_with = load_checkpoint(options.start_from) if options.start_from else None
+    with processes() as these:
+        subjects = [Subject.load(path) for path in paths]
+        trainer = Trainer(subjects, Vocabulary.load(), config, options.output, these, begin_with)
+        if these.first:
+            options.output.mkdir(parents=True, exist_ok=True)
+            (options.output / "config.yaml").write_text(options.config.read_text())
+        trainer.run()
 
 
 if __name__ == "__main__":

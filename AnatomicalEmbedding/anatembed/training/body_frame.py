@@ -2,11 +2,15 @@
 
 The first person with many landmarks is the reference; everyone else is fitted to the landmarks known so far by an
 affine map that is drawn towards plain translation (ridge), so that few or collinear landmarks cannot shear a body.
+Where there are enough landmarks a smooth warp takes up the rest, so that an organ has the same coordinate in everyone:
+a thin-plate spline with smoothing (Wahba 1990; scipy's RBFInterpolator), made stiffer until it folds almost nowhere.
 """
 from __future__ import annotations
 
 import numpy as np
 from scipy import ndimage
+from scipy.interpolate import RBFInterpolator
+from scipy.spatial import cKDTree
 
 from anatembed.geometry import transform_points
 from anatembed.training.subject import Subject
@@ -14,6 +18,13 @@ from anatembed.training.subject import Subject
 UNIT_MM = 100.0
 RIDGE = 0.05
 MIN_VOXELS = 30
+MIN_FOR_WARP = 8
+LATTICE_MM = 24.0
+SOFTEST, STIFFEST = 0.1, 100.0
+"""Smoothing of the spline: residuals of a third of the affine ones, and none worth having."""
+MIN_VOLUME_RATIO = 0.2
+REACH = (0.5, 1.5)
+"""Units from the nearest landmark up to which the warp counts in full, and over which it fades."""
 
 
 def landmarks(subject: Subject) -> dict[str, np.ndarray]:
@@ -70,6 +81,55 @@ class BodyFrame:
             matrix = fit_affine(source, target)
             error = float(np.median(np.linalg.norm(transform_points(matrix, source) - target, axis=1))) * UNIT_MM
         subject.ras_to_body = matrix @ to_units
+        if len(shared) >= MIN_FOR_WARP:
+            own_units = np.array([transform_points(subject.ras_to_body, own[name]) for name in shared])
+            subject.body_warp, subject.warp_to_ras = warp_lattice(subject, own_units, target - own_units)
+            positions = body_positions(subject, np.array([own[name] for name in shared]))
+            error = float(np.median(np.linalg.norm(positions - target, axis=1))) * UNIT_MM
         for name, position in own.items():
-            self.known.setdefault(name, []).append(transform_points(subject.ras_to_body, position))
+            self.known.setdefault(name, []).append(body_positions(subject, position[None])[0])
         return error
+
+
+def body_positions(subject: Subject, positions_ras: np.ndarray) -> np.ndarray:
+    """Body coordinates (N,3) in units of 100 mm of RAS positions (N,3); the subject must be placed in the frame."""
+    affine = transform_points(subject.ras_to_body, positions_ras)
+    if subject.body_warp is None:
+        return affine
+    kji = transform_points(np.linalg.inv(subject.warp_to_ras), positions_ras)[:, ::-1].T
+    moved = [ndimage.map_coordinates(part, kji, order=1, mode="nearest") for part in subject.body_warp]
+    return affine + np.stack(moved, axis=1)
+
+
+def warp_lattice(subject: Subject, source: np.ndarray, shift: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The warp on a lattice over the subject: float32 (3,K,J,I) and the lattice's affine to RAS.
+
+    source (N,3): affine body coordinates of landmarks; shift (N,3): where they should move, both in units of 100 mm.
+    """
+    voxel_mm = float(np.abs(subject.ijk_to_ras[0, 0]))
+    counts_ijk = np.ceil(np.array(subject.labels_kji.shape[::-1]) * voxel_mm / LATTICE_MM).astype(int) + 1
+    to_ras = subject.ijk_to_ras @ np.diag([LATTICE_MM / voxel_mm] * 3 + [1.0])
+    kji = np.stack(np.meshgrid(*(np.arange(n) for n in counts_ijk[::-1]), indexing="ij"), axis=-1)
+    points = transform_points(subject.ras_to_body @ to_ras, kji.reshape(-1, 3)[:, ::-1])
+    full, fade = REACH
+    beyond = np.maximum(cKDTree(source).query(points)[0] - full, 0) / fade
+    smoothing = SOFTEST
+    while True:
+        spline = RBFInterpolator(source, shift, kernel="thin_plate_spline", smoothing=smoothing, degree=1)
+        moved = spline(points) * np.exp(-np.square(beyond))[:, None]
+        warp = np.moveaxis(moved.reshape(*kji.shape), -1, 0)
+        if smoothing >= STIFFEST or low_volume_ratio(warp, subject.ras_to_body @ to_ras) >= MIN_VOLUME_RATIO:
+            return warp.astype(np.float32), to_ras
+        smoothing *= 2
+
+
+def low_volume_ratio(warp: np.ndarray, lattice_to_body: np.ndarray) -> float:
+    """Second percentile of the determinant of the warp's Jacobian over the lattice (3,K,J,I); below 0 it folds.
+
+    Not the minimum: two small vessels that lie the other way round in a person must not stiffen the whole body.
+    """
+    if min(warp.shape[1:]) < 2:
+        return 1.0
+    along_kji = np.stack([np.stack(np.gradient(part), axis=-1) for part in warp], axis=-2)
+    jacobian = along_kji[..., ::-1] @ np.linalg.inv(lattice_to_body[:3, :3]) + np.eye(3)
+    return float(np.percentile(np.linalg.det(jacobian), 2))

@@ -37,7 +37,9 @@ def lend_skeleton(lender: Subject, borrower: Subject, vocabulary: Vocabulary) ->
     owned = {concept for options in borrower.label_concepts for concept in options}
     filled = 0
     for index, concepts in enumerate(lender.label_concepts):
-        if len(concepts) != 1 or vocabulary[concepts[0]].category not in LENT or concepts[0] in owned:
+        if len(concepts) != 1 or vocabulary[concepts[0]].category not in LENT:
+            continue
+        if owned & {concepts[0], *vocabulary.ancestors(concepts[0])}:  # also no part of a bone of the borrower's own
             continue
         here = unnamed[values == index]
         if len(here):

@@ -6,11 +6,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from anatembed.encoder import EmbeddingEncoder, EncoderConfig
+from anatembed.training.layout import LayoutDecoder
 from anatembed.training.losses import initial_bias
 
 
 class TrainingModel(nn.Module):
-    """Encoder with language head (linear), body coordinate head and reconstruction decoder, on rows (N,latent)."""
+    """Encoder with language head (linear), body coordinate head, and decoders of image and layout; rows (N,latent)."""
 
     def __init__(self, config: EncoderConfig, concepts: int, seed: int = 0):
         super().__init__()
@@ -23,7 +24,16 @@ class TrainingModel(nn.Module):
         self.bias = nn.Parameter(torch.tensor(initial_bias(concepts)))
         self.coordinates = nn.Sequential(nn.Linear(width, 64), nn.ReLU(), nn.Linear(64, 3))
         self.decoder = nn.Sequential(nn.Linear(width, 96), nn.ReLU(), nn.Linear(96, 8))
+        self.layout = LayoutDecoder(width)
 
     def similarity(self, mean: Tensor) -> Tensor:
         """Cosine (N,K) of the language projection of latent means (N,C) with every concept."""
-        return functional.normalize(self.language(mean), dim=1) @ functional.normalize(self.concept_vectors, dim=1).T
+        return self.compare(self.language(mean))
+
+    def compare(self, vectors: Tensor) -> Tensor:
+        """Cosine (N,K) of vectors of the language space (N,latent) with every concept."""
+        return functional.normalize(vectors, dim=1) @ functional.normalize(self.concept_vectors, dim=1).T
+
+    def logits(self, similarity: Tensor) -> Tensor:
+        """Log-odds (N,K) of cosines, by the learnt temperature and bias."""
+        return similarity * self.log_scale.exp() + self.bias

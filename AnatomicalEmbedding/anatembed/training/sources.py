@@ -13,10 +13,10 @@ import numpy as np
 from scipy import ndimage
 
 from anatembed.body_mask import body_mask
-from anatembed.geometry import axis_aligned_grid
+from anatembed.geometry import axis_aligned_grid, transform_points
 from anatembed.preprocessing import PreprocessingConfig, resample_to_grid
 from anatembed.training import label_names
-from anatembed.training.subject import OUTSIDE, UNNAMED, Subject
+from anatembed.training.subject import OUTSIDE, UNNAMED, UNNAMED_AIR, Subject
 from anatembed.volume import Volume, read_volume
 
 GRID = PreprocessingConfig(spacing_mm=3.0, hu_min=-1024, hu_max=2000)
@@ -65,7 +65,12 @@ def read_stretched(path: Path, stretch: Stretch) -> Volume:
 
 def ct_to_grid(path: Path, stretch: Stretch = AS_STORED) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """int16 HU on the training grid, its ijk_to_ras, and the body as bool."""
-    hu, grid_to_ras = resample_to_grid(read_stretched(path, stretch), GRID)
+    return scan_to_grid(read_stretched(path, stretch))
+
+
+def scan_to_grid(volume: Volume) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`ct_to_grid` of a scan that is read already."""
+    hu, grid_to_ras = resample_to_grid(volume, GRID)
     return np.round(hu).astype(np.int16), grid_to_ras, body_mask(hu, GRID.spacing_mm)
 
 
@@ -79,12 +84,21 @@ def fill_lookup(array: np.ndarray, mapping: dict[int, int]) -> np.ndarray:
 
 
 def envelope(labels_kji: np.ndarray, margin_voxels: int = 4) -> np.ndarray:
-    """A plausible body around labelled organs: closed, filled slice by slice and grown by a layer of fat."""
+    """A plausible body around labelled organs: closed, filled slice by slice, grown by a layer of fat and smoothed."""
     closed = ndimage.binary_closing(np.pad(labels_kji > 0, 12), iterations=10)[12:-12, 12:-12, 12:-12]
     filled = np.stack([ndimage.binary_fill_holes(plane) for plane in closed])
     in_plane = ndimage.generate_binary_structure(3, 1)
     in_plane[0] = in_plane[2] = False
-    return ndimage.binary_dilation(filled, in_plane, iterations=margin_voxels)
+    grown = ndimage.binary_dilation(filled, in_plane, iterations=margin_voxels)
+    return (ndimage.gaussian_filter(grown.astype(np.float32), 2.0, mode="nearest") > 0.5) | (labels_kji > 0)
+
+
+def mark_unnamed_air(labels: np.ndarray, ct: np.ndarray, body: np.ndarray, table: LabelTable) -> None:
+    """Label lung and gas that the source does not name, so that an image painted from the labels has air there."""
+    inner = ndimage.binary_erosion(body, iterations=2)
+    air = ndimage.binary_opening((labels == UNNAMED) & (ct < -500) & inner)
+    if air.any():
+        labels[air] = table.add(UNNAMED_AIR, None)
 
 
 def split_sides(subject: Subject) -> None:
@@ -118,7 +132,20 @@ def build(
     stretch: Stretch = AS_STORED,
 ) -> Subject:
     """Read one label map (and its CT) into a Subject; `mapping` is value -> (label name, concept)."""
-    label_volume = read_stretched(label_path, stretch)
+    scan = None if ct_path is None else read_stretched(ct_path, stretch)
+    return assemble(name, source, read_stretched(label_path, stretch), mapping, vocabulary_ids, scan, body_values)
+
+
+def assemble(
+    name: str,
+    source: str,
+    label_volume: Volume,
+    mapping: dict[int, tuple[str, str | None]],
+    vocabulary_ids: frozenset[str],
+    scan: Volume | None = None,
+    body_values: tuple[int, ...] = (),
+) -> Subject:
+    """A Subject of a label map (and its CT) that are read already; the other arguments are those of `build`."""
     table = LabelTable(vocabulary_ids)
     lookup = dict.fromkeys(body_values, UNNAMED)
     for value, (label, mapped) in mapping.items():
@@ -127,15 +154,17 @@ def build(
             lookup[value] = table.add(mapped if sided else label, None if sided else mapped)
     labels, affine = labels_to_grid(fill_lookup(label_volume.array_kji, lookup), label_volume.ijk_to_ras)
     ct = None
-    if ct_path is not None:
-        ct, ct_affine, body = ct_to_grid(ct_path, stretch)
+    if scan is not None:
+        ct, ct_affine, body = scan_to_grid(scan)
         if ct.shape != labels.shape or not np.allclose(ct_affine, affine, atol=0.1):
-            raise ValueError(f"{ct_path.name}: grid {ct.shape} of the scan differs from {labels.shape} of its labels")
+            raise ValueError(f"{scan.name}: grid {ct.shape} of the scan differs from {labels.shape} of its labels")
     elif body_values:
         body = labels > 0
     else:
         body = envelope(labels)
     labels[(labels == OUTSIDE) & body] = UNNAMED
+    if ct is not None:
+        mark_unnamed_air(labels, ct, body, table)
     annotated = frozenset(c for concepts in table.concepts for c in concepts)
     subject = Subject(name, source, labels, table.concepts, annotated, affine, ct, label_names=table.names)
     split_sides(subject)
@@ -203,6 +232,25 @@ def unlabelled_chest(ct_path: Path, ids: frozenset[str]) -> Subject:
                    label_names=table.names)
 
 
+def unlabelled_slab(ct_path: Path) -> Subject:
+    """A thick slice of an unlabelled body: nothing is named, for its middle need not be the body's."""
+    ct, affine, body = scan_to_grid(without_filler(read_volume(ct_path)))
+    return Subject(ct_path.name.split(".")[0], "slab CT", body.astype(np.uint16) * UNNAMED, [(), ()], frozenset(),
+                   affine, ct, label_names=["outside", "unnamed"])
+
+
+def without_filler(volume: Volume) -> Volume:
+    """Without the slices at both ends along k that hold one value, and the next one, which a reformat blends in."""
+    constant = np.ptp(volume.array_kji, axis=(1, 2)) == 0
+    first, last = np.argmin(constant), len(constant) - np.argmin(constant[::-1])
+    first, last = first + (first > 0), last - (last < len(constant))
+    if last - first < 2:
+        raise ValueError(f"expected slices with an image in them, got {int((~constant).sum())} of {len(constant)}")
+    moved = volume.ijk_to_ras.copy()
+    moved[:3, 3] = transform_points(volume.ijk_to_ras, [0, 0, first])
+    return dataclasses.replace(volume, array_kji=volume.array_kji[first:last], ijk_to_ras=moved)
+
+
 def head_template(ct_path: Path, ids: frozenset[str]) -> Subject:
     """A head CT without labels: the brain is the soft tissue that the skull encloses."""
     ct, affine, body = ct_to_grid(ct_path)
@@ -254,4 +302,7 @@ def public_sources(root: Path, ids: frozenset[str]) -> Iterator[Callable[[], Sub
                  "LungFCP-01-0001_chest_slab", "ACRIN-FLT-Breast_013_chest"):
         path = real / f"{name}.nii.gz"
         yield lambda path=path: unlabelled_chest(path, ids)
+    for plane in ("coronal", "sagittal"):
+        path = real / f"ACRIN-FLT-Breast_013_{plane}_slab_skullbase-thigh.nii.gz"
+        yield lambda path=path: unlabelled_slab(path)
     yield lambda: head_template(real / "VisibleHuman_head.nii.gz", ids)

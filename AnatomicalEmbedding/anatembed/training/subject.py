@@ -10,6 +10,7 @@ import numpy as np
 
 OUTSIDE = 0  # label index of what is not the person
 UNNAMED = 1  # label index of body without a name
+UNNAMED_AIR = "unnamed air"  # label name of lung and gas that the source has no label for
 
 
 @dataclass
@@ -21,6 +22,8 @@ class Subject:
     annotated: concept ids that would carry a label wherever they are visible; all others are unknown, never negative.
     ct_kji: int16 HU, or None for a label map without CT; valid_kji: False where the CT was cut away.
     ras_to_body: 4x4, RAS mm to the body frame in units of 100 mm, or None where no landmark fixes it.
+    body_warp: float32 (3,K,J,I), what is to be added to the affine body coordinates (RAS, units of 100 mm) at the
+    points of a coarse lattice with the affine warp_to_ras, or None for the affine alone.
     """
 
     name: str
@@ -32,6 +35,8 @@ class Subject:
     ct_kji: np.ndarray | None = None
     ras_to_body: np.ndarray | None = None
     label_names: list[str] = field(default_factory=list)
+    body_warp: np.ndarray | None = None
+    warp_to_ras: np.ndarray | None = None
 
     def save(self, path: Path) -> None:
         """Write as compressed .npz, to a temporary name first."""
@@ -43,10 +48,8 @@ class Subject:
             "label_names": self.label_names,
         }
         arrays = {"labels_kji": self.labels_kji, "ijk_to_ras": self.ijk_to_ras}
-        if self.ct_kji is not None:
-            arrays["ct_kji"] = self.ct_kji
-        if self.ras_to_body is not None:
-            arrays["ras_to_body"] = self.ras_to_body
+        optional = {name: getattr(self, name) for name in ("ct_kji", "ras_to_body", "body_warp", "warp_to_ras")}
+        arrays |= {name: array for name, array in optional.items() if array is not None}
         temporary = path.with_suffix(".tmp.npz")
         np.savez_compressed(temporary, header=np.array(json.dumps(header)), **arrays)
         os.replace(temporary, path)
@@ -65,4 +68,6 @@ class Subject:
                 ct_kji=file.get("ct_kji"),
                 ras_to_body=file.get("ras_to_body"),
                 label_names=header["label_names"],
+                body_warp=file.get("body_warp"),
+                warp_to_ras=file.get("warp_to_ras"),
             )

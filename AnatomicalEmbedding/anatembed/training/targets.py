@@ -32,9 +32,22 @@ OVERLAPS = {  # concepts that share voxels although neither is a part of the oth
     "larynx": {"thyroid_cartilage", "cricoid_cartilage"},
     "trachea": {"carina", "main_bronchus_left", "main_bronchus_right"},
     "colon": {"cecum", "rectum"},
+    "lung_upper_lobe_left": {"lung_apex_left"},
+    "lung_upper_lobe_right": {"lung_apex_right"},
     "kidney_left": {"renal_pelvis_left"},
     "kidney_right": {"renal_pelvis_right"},
 }
+
+COMPLETE_PARTS = frozenset(
+    f"{part}{side}"
+    for part in ("manubrium", "sternum_body", "xiphoid_process", "sternal_notch", "clavicle_medial_end", "humeral_head",
+                 "femoral_head", "greater_trochanter", "iliac_crest", "thyroid_lobe", "lung_apex", "kidney_upper_pole",
+                 "kidney_lower_pole", "aortic_bifurcation", "carina")
+    for side in ("", "_left", "_right")
+)
+"""Parts that, where a person has them at all, are labelled to the last voxel: the rest of the whole is not the part."""
+LIES_IN = {"spinal_cord": "spinal_canal"}
+"""Concepts whose every voxel is also of another one, although they are no part of it."""
 
 
 class Taxonomy:
@@ -47,8 +60,11 @@ class Taxonomy:
             for parent in vocabulary.ancestors(concept)
             if vocabulary[parent].category != "region"
         }
-        self.ids = tuple(sorted(subjects_concepts | parents))
-        self.ancestors = {c: frozenset(vocabulary.ancestors(c)) & set(self.ids) for c in self.ids}
+        around = {LIES_IN[concept] for concept in subjects_concepts & LIES_IN.keys()}
+        self.ids = tuple(sorted(subjects_concepts | parents | around))
+        self.ancestors = {
+            c: (frozenset(vocabulary.ancestors(c)) | {LIES_IN.get(c, c)} - {c}) & set(self.ids) for c in self.ids
+        }
         self.overlaps: dict[str, set[str]] = {c: set() for c in self.ids}
         for one, others in OVERLAPS.items():
             for other in others:
@@ -89,6 +105,8 @@ class Taxonomy:
             for possible in concepts:
                 for other in self.related(possible):
                     table[index, column[other]] = 0
+            for part in annotated & COMPLETE_PARTS & column.keys():
+                table[index, column[part]] = -1
             for sure in set.intersection(*({c} | self.ancestors[c] for c in concepts)):
                 table[index, column[sure]] = 1
         return table

@@ -30,8 +30,8 @@ class Tissue:
 TISSUES = {
     "air": Tissue(-1000, -1000, 0),
     "fat": Tissue(-120, -85, 12),
-    "muscle": Tissue(40, 65, 12, 10, 20),
-    "bone": Tissue(120, 350, 60),
+    "muscle": Tissue(10, 62, 12, 10, 20),
+    "bone": Tissue(80, 280, 60),
     "cartilage": Tissue(60, 140, 20),
     "disc": Tissue(60, 110, 15),
     "lung": Tissue(-900, -780, 35),
@@ -72,6 +72,8 @@ BY_NAME = (
     (r"myocardium", "myocardium"),
     (r"eye|orbit", "eye"),
     (r"carina", "airway"),
+    (r"sternal_notch", "fat"),
+    (r"pubic_symphysis", "cartilage"),
 )
 NAMES = tuple(TISSUES)
 

@@ -3,11 +3,19 @@
 import numpy as np
 import pytest
 from anatembed.geometry import transform_points
-from anatembed.training.body_frame import BodyFrame, fit_affine, landmarks
+from anatembed.training.body_frame import (
+    MIN_VOLUME_RATIO,
+    BodyFrame,
+    body_positions,
+    fit_affine,
+    landmarks,
+    low_volume_ratio,
+)
+from anatembed.training.subject import Subject
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from little_people import CENTRES_RAS, little_person
-from phantoms import rotation
+from phantoms import centred_affine, rotation, voxel_positions
 
 NUMBERS = st.floats(-1, 1)
 
@@ -114,3 +122,54 @@ def test_too_few_shared_landmarks_leave_a_person_without_a_frame():
     assert frame.fit(stranger) is None
     assert stranger.ras_to_body is None
     assert frame.fit(stranger, min_shared=2) is not None
+
+
+def with_balls(name: str, centres: dict[str, tuple], centre_ras=(0.0, 0.0, 0.0)):
+    """A person whose organs are small balls at `centres`, RAS mm about `centre_ras`."""
+    shape = (60, 40, 50)
+    ijk_to_ras = centred_affine(shape, np.diag([3.0, 3.0, 3.0]), centre_ras)
+    positions = voxel_positions(shape, ijk_to_ras) - centre_ras
+    labels = np.ones(shape, np.uint16)
+    for index, place in enumerate(centres.values(), start=2):
+        labels[np.linalg.norm(positions - place, axis=-1) < 8] = index
+    concepts = [(), (), *((concept,) for concept in centres)]
+    return Subject(name, "balls", labels, concepts, frozenset(centres), ijk_to_ras)
+
+
+SPREAD = {
+    "vertebrae_T12": (0, -30, 0), "vertebrae_L2": (0, -30, -40), "vertebrae_T8": (0, -30, 50), "liver": (40, 0, 10),
+    "spleen": (-40, 0, 15), "kidney_left": (-35, -20, -30), "kidney_right": (35, -20, -35), "heart": (-15, 20, 55),
+    "stomach": (-25, 25, 5), "pancreas": (5, 10, -15),
+}
+
+
+def test_organs_that_lie_elsewhere_than_in_the_reference_get_its_coordinates_by_the_warp():
+    frame = BodyFrame()
+    frame.fit(with_balls("reference", SPREAD))
+    low_kidneys = SPREAD | {"kidney_left": (-35, -20, -55), "kidney_right": (38, -22, -58)}
+    other = with_balls("other", low_kidneys, centre_ras=(300.0, -50.0, 700.0))
+    error = frame.fit(other)
+    own = landmarks(other)
+    expected = (np.array(SPREAD["kidney_left"]) - SPREAD["vertebrae_T12"]) / 100
+    by_affine = transform_points(other.ras_to_body, own["kidney_left"])
+    by_warp = body_positions(other, own["kidney_left"][None])[0]
+    assert error < 5
+    assert np.linalg.norm(by_warp - expected) < 0.5 * np.linalg.norm(by_affine - expected)
+    assert by_warp[0] < 0 < body_positions(other, own["kidney_right"][None])[0][0]
+
+
+def test_the_warp_folds_almost_nowhere_even_when_two_organs_have_changed_places():
+    frame = BodyFrame()
+    frame.fit(with_balls("reference", SPREAD))
+    swapped = SPREAD | {"stomach": SPREAD["spleen"], "spleen": SPREAD["stomach"], "pancreas": (5, -10, 30)}
+    other = with_balls("other", swapped)
+    frame.fit(other)
+    assert low_volume_ratio(other.body_warp, other.ras_to_body @ other.warp_to_ras) >= MIN_VOLUME_RATIO
+
+
+def test_a_warp_that_turns_space_inside_out_is_seen():
+    lattice_to_body = np.diag([0.24, 0.24, 0.24, 1.0])
+    plane = np.arange(6.0)[:, None, None] * np.ones((6, 6, 6))
+    flat = np.stack([0 * plane, 0 * plane, -2 * 0.24 * plane])
+    assert low_volume_ratio(0 * flat, lattice_to_body) == pytest.approx(1)
+    assert low_volume_ratio(flat, lattice_to_body) == pytest.approx(-1)

@@ -4,7 +4,15 @@ import math
 
 import pytest
 import torch
-from anatembed.training.losses import balanced_rows, capacity, gaussian_kl, initial_bias, masked_siglip
+from anatembed.training.losses import (
+    balanced_rows,
+    capacity,
+    distillation,
+    gaussian_kl,
+    initial_bias,
+    masked_siglip,
+    masked_softmax,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -94,3 +102,28 @@ def test_rows_are_indices_of_the_labels_and_their_seed_decides_them(values, seed
     one, same = (balanced_rows(labels, 40, torch.Generator().manual_seed(seed)) for _ in range(2))
     assert ((one >= 0) & (one < len(values))).all()
     assert torch.equal(one, same)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000))
+def test_the_segmenters_loss_is_the_cross_entropy_over_what_is_known(seed):
+    similarity, targets, _ = random_pairs(seed)
+    total = 0.0
+    for row in range(5):
+        odds = {concept: math.exp(10 * similarity[row, concept].item() - 4) for concept in range(7)}
+        right = [odds[c] for c in range(7) if targets[row, c] > 0]
+        known = [odds[c] for c in range(7) if targets[row, c] != 0]
+        total -= math.log((sum(right) if right else 1.0) / (1 + sum(known)))
+    assert masked_softmax(similarity, targets, LOG_SCALE, BIAS).item() == pytest.approx(total / 5, rel=1e-4)
+
+
+def test_a_student_that_agrees_with_a_sure_teacher_has_no_gradient_and_known_pairs_take_no_part():
+    teacher = torch.tensor([[4.0, -4.0, 0.5, 4.0]])
+    unknown = torch.tensor([[True, True, True, False]])
+    student = teacher.clone().requires_grad_()
+    distillation(student, teacher, unknown).backward()
+    torch.testing.assert_close(student.grad, torch.zeros(1, 4))
+    student = torch.zeros(1, 4, requires_grad=True)
+    distillation(student, teacher, unknown).backward()
+    assert student.grad[0, 0] < 0 < student.grad[0, 1]
+    assert (student.grad[0, 2:] == 0).all()

@@ -51,8 +51,15 @@ def test_a_whole_is_taught_with_its_parts_but_a_region_is_not():
 
 
 def test_what_overlaps_is_unknown_both_ways():
+    target = table_of([("autochthon_left",), ("erector_spinae_left",)])
+    assert target(2, "erector_spinae_left") == target(3, "autochthon_left") == UNKNOWN
+
+
+def test_what_lies_in_another_structure_is_both_of_them():
     target = table_of([("spinal_canal",), ("spinal_cord",)])
-    assert target(2, "spinal_cord") == target(3, "spinal_canal") == UNKNOWN
+    assert target(3, "spinal_canal") == target(3, "spinal_cord") == 1
+    assert target(2, "spinal_cord") == UNKNOWN
+    assert "spinal_canal" in Taxonomy({"spinal_cord"}, VOCABULARY).ids
 
 
 def test_unnamed_tissue_refutes_only_what_this_source_annotates():

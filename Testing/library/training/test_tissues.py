@@ -48,10 +48,14 @@ def test_contrast_phases_are_shares(seed):
 
 
 def test_realistic_images_keep_the_order_of_air_fat_and_bone():
+    """The marrow of old people can be as dark as their muscle, not darker than their fat."""
     tissues = ["air", "fat", "muscle", "bone"]
+    denser = 0
     for seed in range(50):
         means, _ = draw_means(tissues, tissues, np.random.default_rng(seed), False)
-        assert means[0] < means[1] < means[2] < means[3]
+        assert means[0] < means[1] < min(means[2:])
+        denser += means[2] < means[3]
+    assert denser > 45
 
 
 def test_the_canonical_value_lies_within_the_range_of_its_tissue():

@@ -1,15 +1,17 @@
 """A few steps of training on two little people."""
 
+import dataclasses
 import json
 import logging
 
+import numpy as np
 import pytest
 import torch
+from anatembed.training.processes import ALONE
 from anatembed.training.synthesis import CropGenerator
-from anatembed.training.trainer import Trainer, TrainingConfig, _octants
-from hypothesis import given
-from hypothesis import strategies as st
+from anatembed.training.trainer import Trainer, TrainingConfig, gradient_norms
 from little_people import CENTRES_RAS, VOCABULARY, little_person
+from tiny_model import tiny_checkpoint
 
 TINY = {"channels": (4, 6), "latent": 6}
 
@@ -41,7 +43,8 @@ def test_training_lowers_the_language_loss(tmp_path):
 def test_a_run_leaves_its_state_whole_and_goes_on_from_it(tmp_path):
     first = trainer_of(tmp_path, steps=3)
     first.run()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["log.jsonl", "state.pt"]
+    written = {path.name for path in tmp_path.iterdir() if not path.name.startswith("events.")}
+    assert written == {"log.jsonl", "state.pt"}
     second = trainer_of(tmp_path, steps=5)
     second._resume()
     assert second.step == 3
@@ -106,16 +109,48 @@ def test_a_gradient_that_is_not_finite_leaves_the_weights_as_they_were(tmp_path,
 
 def test_people_without_frame_or_known_appearance_still_teach_names(tmp_path):
     trainer = trainer_of(tmp_path, [little_person(in_frame=False, ct=False)])
-    losses = trainer.losses([CropGenerator(trainer.sources, trainer.weights, 0).draw((16, 16, 24))])
+    losses, _ = trainer.losses([CropGenerator(trainer.sources, trainer.weights, 0).draw((16, 16, 24))])
     assert "coordinate" not in losses
-    assert torch.isfinite(trainer.total(losses))
+    assert torch.isfinite(sum(trainer.weighted(losses).values()))
 
 
-@given(st.integers(1, 3), st.integers(1, 3), st.integers(1, 3))
-def test_octants_are_the_eight_voxels_below_each_map_voxel(k, j, i):
-    volume = torch.arange(8 * k * j * i).reshape(2 * k, 2 * j, 2 * i)
-    octants = _octants(volume)
-    assert octants.shape == (8, k, j, i)
-    for kji in ((0, 0, 0), (k - 1, j - 1, i - 1)):
-        below = volume[tuple(slice(2 * n, 2 * n + 2) for n in kji)]
-        assert torch.equal(octants[:, *kji], below.reshape(-1))
+def test_a_term_begins_at_its_share_of_the_steps_and_grows_to_its_weight():
+    config = config_of(steps=1000, weights={"language": 1.0, "structure": 0.4}, starts={"structure": 0.5})
+    weights = [config.weight("structure", step) for step in (0, 500, 525, 550, 1000)]
+    assert weights == pytest.approx([0, 0, 0.2, 0.4, 0.4])
+    assert config.weight("language", 0) == 1
+    assert config.weight("kl", 900) == 0
+
+
+def test_an_unknown_term_is_refused():
+    with pytest.raises(ValueError, match=r"expected loss terms among language, .* got beauty"):
+        config_of(weights={"beauty": 1.0})
+
+
+def test_gradient_norms_are_those_of_the_terms_and_leave_the_graph_for_the_step():
+    codes = torch.tensor([[3.0, 4.0]], requires_grad=True)
+    terms = {"a": 2 * codes.sum(), "b": (codes**2).sum(), "c": torch.tensor(1.0, requires_grad=True) * 2}
+    norms = gradient_norms(terms, codes)
+    assert norms == pytest.approx({"gradient_a": 8**0.5, "gradient_b": 10.0, "gradient_c": 0.0})
+    sum(terms.values()).backward()
+    assert codes.grad is not None
+
+
+def test_the_teacher_is_the_average_of_the_weights_and_moves_with_it(tmp_path):
+    trainer = trainer_of(tmp_path, steps=3)
+    before = trainer.teacher.language.weight.clone()
+    trainer.run()
+    assert not torch.equal(trainer.teacher.language.weight, before)
+    assert torch.equal(trainer.teacher.language.weight, trainer.average["language.weight"])
+    assert not trainer.teacher.language.weight.requires_grad
+
+
+def test_a_run_can_begin_with_a_checkpoint(tmp_path):
+    checkpoint = tiny_checkpoint()
+    encoder = checkpoint.encoder_config
+    head = ((np.ones((64, 5)), np.ones(64)), (np.ones((3, 64)), np.zeros(3)))
+    readout = dataclasses.replace(checkpoint.readout, coordinate_layers=head)
+    config = config_of(encoder=encoder)
+    trainer = Trainer(people(), VOCABULARY, config, tmp_path, ALONE, dataclasses.replace(checkpoint, readout=readout))
+    name, value = next(iter(checkpoint.weights.items()))
+    np.testing.assert_allclose(trainer.average[f"encoder.{name}"], value, rtol=1e-6)
