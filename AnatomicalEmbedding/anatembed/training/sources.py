@@ -241,11 +241,12 @@ def unlabelled_slab(ct_path: Path) -> Subject:
 
 def without_filler(volume: Volume) -> Volume:
     """Without the slices at both ends along k that hold one value, and the next one, which a reformat blends in."""
-    constant = np.ptp(volume.array_kji, axis=(1, 2)) == 0
-    first, last = np.argmin(constant), len(constant) - np.argmin(constant[::-1])
-    first, last = first + (first > 0), last - (last < len(constant))
+    pictured = np.flatnonzero(np.ptp(volume.array_kji, axis=(1, 2)))
+    size = len(volume.array_kji)
+    first, last = (pictured[0], pictured[-1] + 1) if len(pictured) else (0, 0)
+    first, last = first + (first > 0), last - (last < size)
     if last - first < 2:
-        raise ValueError(f"expected slices with an image in them, got {int((~constant).sum())} of {len(constant)}")
+        raise ValueError(f"expected slices with an image in them, got {len(pictured)} of {size}")
     moved = volume.ijk_to_ras.copy()
     moved[:3, 3] = transform_points(volume.ijk_to_ras, [0, 0, first])
     return dataclasses.replace(volume, array_kji=volume.array_kji[first:last], ijk_to_ras=moved)

@@ -99,7 +99,7 @@ class CropGenerator:
         voxels_kji, matrix, origin = self._positions(source, shape)
         labels = nearest(source.label_volume, voxels_kji)
         appearance = Appearance(self.random, self.torch_random, self.variation)
-        from_ct = source.ct is not None and (self.random.random() < 0.75 or len(source.subject.label_names) < 20)
+        from_ct = source.ct is not None and (self.random.random() < 0.75 or len(source.subject.annotated) < 20)
         canonical_known = True
         if from_ct:
             real = trilinear(source.ct, voxels_kji)

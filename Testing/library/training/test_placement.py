@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from little_chest import VOCABULARY, little_chest
 from little_people import little_person
+from phantoms import rotation
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +41,18 @@ def test_a_larger_person_is_made_smaller(reference):
     found = reference.place(moved(little_chest("one"), larger))
     at = transform_points(larger, [[55.0, 20.0, 0.0], [-45.0, 0.0, 60.0]])
     np.testing.assert_allclose(transform_points(found.ras_to_body, at), [[0.55, 0.2, 0], [-0.45, 0, 0.6]], atol=0.08)
+
+
+def test_stretch_is_the_same_for_longer_and_shorter_and_none_for_a_turn():
+    def stretch(linear):
+        matrix = np.eye(4)
+        matrix[:3, :3] = linear
+        return Placement(matrix, matrix, 0.0).stretch
+
+    turn = rotation((1, 2, 3), 25)
+    assert abs(stretch(turn) - 1) < 1e-9
+    assert abs(stretch(turn @ np.diag([1, 1, 1.3])) - 1.3) < 1e-9
+    assert abs(stretch(np.diag([1, 1 / 1.3, 1.1]) @ turn) - 1.3) < 1e-9
 
 
 def test_a_person_without_one_of_the_lungs_has_no_place(reference):

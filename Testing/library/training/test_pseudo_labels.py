@@ -9,12 +9,14 @@ import pytest
 from anatembed.checkpoint import save_checkpoint
 from anatembed.geometry import transform_points
 from anatembed.training import pseudo_labels
-from anatembed.training.placement import Reference
+from anatembed.training.looks import View
+from anatembed.training.placement import Placement, Reference
 from anatembed.training.pseudo_labels import TAUGHT, label_by_views, looks_like, pseudo_label, teachable, whole_lungs
+from anatembed.training.sources import unlabelled_slab, without_filler
 from anatembed.training.subject import UNNAMED, Subject
-from anatembed.training.views import View
+from anatembed.volume import Volume, write_volume
 from little_chest import LUNG_CENTRE_RAS, VOCABULARY, little_chest
-from phantoms import rotation
+from phantoms import centred_affine, rotation
 from planted import CENTRES_RAS, planted_checkpoint, planted_map, whole_body_map
 from tiny_model import tiny_checkpoint
 
@@ -148,6 +150,15 @@ def test_a_scan_that_cannot_be_placed_stays_as_it_was(scan, reference):
     assert found.ras_to_body is None
 
 
+@pytest.mark.parametrize("wrong", [{"error_mm": 30.0}, {"ras_to_reference": np.diag([1, 1, 0.75, 1])}], ids=str)
+def test_a_place_that_fits_badly_or_stretches_the_person_is_not_believed(monkeypatch, scan, reference, wrong):
+    placement = replace(Placement(np.eye(4), np.diag([0.01, 0.01, 0.01, 1]), 2.0), **wrong)
+    monkeypatch.setattr(reference, "place", lambda subject: placement)
+    found = labelled(scan, [whole_body_map()] * 2, reference)
+    np.testing.assert_array_equal(found.labels_kji, scan.labels_kji)
+    assert found.ras_to_body is None
+
+
 def test_labelling_again_replaces_the_earlier_names(scan, placed):
     once = labelled(scan, [whole_body_map()] * 2, placed)
     again = labelled(once, [whole_body_map()] * 2, placed)
@@ -191,6 +202,29 @@ def test_a_lung_is_completed_from_its_middle_only_if_no_other_lung_is_seen_in_it
 def test_a_person_without_a_ct_is_refused(reference):
     with pytest.raises(ValueError, match="expected a person with a CT, one has none"):
         pseudo_label(replace(little_chest("one"), ct_kji=None), planted_checkpoint(), reference)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_slab_loses_its_filler_and_nothing_else_and_is_not_named(tmp_path, sign):
+    hu = np.full((30, 30, 40), -1000, np.int16)
+    hu[:, 8:22, 8:32] = 40
+    hu[12:15, 14:17, 28:31] = 900
+    hu[0], hu[1], hu[-1] = 0, -300, 0  # the filler, and what a reformat blends with it
+    hu[-2] = -350
+    hu[1, 0, 0] = hu[-2, 0, 0] = -299
+    ijk_to_ras = centred_affine(hu.shape, np.diag([sign * -3.0, -3.0, sign * 3.0]), (100.0, -50.0, 700.0))
+    path = tmp_path / "one_slab.nii.gz"
+    write_volume(Volume(hu, ijk_to_ras, "CT"), path)
+    slab = unlabelled_slab(path)
+    assert slab.ct_kji.shape[0] == 26 and slab.name == "one_slab" and slab.annotated == frozenset()
+    assert set(np.unique(slab.labels_kji)) == {0, UNNAMED} and (slab.labels_kji > 0).mean() < 0.4
+    bright = transform_points(slab.ijk_to_ras, np.argwhere(slab.ct_kji > 600)[:, ::-1]).mean(axis=0)
+    np.testing.assert_allclose(bright, transform_points(ijk_to_ras, [29.0, 15.0, 13.0]), atol=0.2)
+
+
+def test_a_slab_of_filler_only_is_refused():
+    with pytest.raises(ValueError, match="expected slices with an image in them, got 0 of 5"):
+        without_filler(Volume(np.zeros((5, 6, 7), np.int16), np.eye(4)))
 
 
 @pytest.fixture

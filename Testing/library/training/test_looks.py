@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from anatembed.embedding_map import EmbeddingMap
 from anatembed.geometry import transform_points
-from anatembed.training import views
-from anatembed.training.views import LOOKS, Look, View, agreement, look_at
+from anatembed.training import looks
+from anatembed.training.looks import LOOKS, Look, View, agreement, look_at
 from little_chest import little_chest
 from phantoms import rotation
 from planted import CENTRES_RAS, planted_checkpoint, planted_map, whole_body_map
@@ -42,7 +42,7 @@ def embed_hu(volume, checkpoint, *, device):
 @pytest.mark.parametrize("axis", range(3))
 @pytest.mark.parametrize("look", [*LOOKS, Look(1.1, 0.0, (0.3, 0.8))], ids=str)
 def test_every_look_gives_the_hu_of_the_scan_at_a_position(monkeypatch, look, axis):
-    monkeypatch.setattr(views, "embed", embed_hu)
+    monkeypatch.setattr(looks, "embed", embed_hu)
     shift = np.eye(4)
     shift[:3, 3] = 150, -80, 900
     person = little_chest("one")
@@ -56,7 +56,7 @@ def test_every_look_gives_the_hu_of_the_scan_at_a_position(monkeypatch, look, ax
 
 
 def test_noise_is_added_only_where_a_look_says_so(monkeypatch):
-    monkeypatch.setattr(views, "embed", embed_hu)
+    monkeypatch.setattr(looks, "embed", embed_hu)
     person, random = little_chest("one"), np.random.default_rng(0)
     noisy = look_at(person, planted_checkpoint(), Look(noise_hu=20.0), random).map.features_ckji[0] - person.ct_kji
     assert 18 < noisy.std() < 22
@@ -64,7 +64,7 @@ def test_noise_is_added_only_where_a_look_says_so(monkeypatch):
 
 
 def test_what_is_near_a_cut_is_not_judged(monkeypatch):
-    monkeypatch.setattr(views, "embed", embed_hu)
+    monkeypatch.setattr(looks, "embed", embed_hu)
     view = look_at(little_chest("one"), planted_checkpoint(), Look(part=(0.0, 0.75)), np.random.default_rng(0))
     heights = np.array([[0.0, 0, z] for z in (-70, -15, 0, 50)])
     assert list(view.covers(heights)) == [True, True, False, False]
