@@ -28,11 +28,12 @@ def main() -> None:
     arguments.add_argument("-o", "--output", type=Path, required=True)
     arguments.add_argument("--config", type=Path, default=DEFAULT)
     arguments.add_argument("--steps", type=int, help="instead of the configuration's number")
+    arguments.add_argument("--minutes", type=float, help="train as many steps as fit into this time")
     arguments.add_argument("--start-from", type=Path, help="checkpoint whose weights a new run begins with")
     options = arguments.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     config = TrainingConfig(**yaml.safe_load(options.config.read_text()))
-    config.steps = options.steps or config.steps
+    config.steps, config.minutes = options.steps or config.steps, options.minutes or config.minutes
     paths = sorted(path for path in options.prepared.glob("*.npz") if not path.name.endswith(".tmp.npz"))
     if not paths:
         raise SystemExit(f"expected subjects (*.npz) of scripts/prepare_data.py in {options.prepared}, found none")

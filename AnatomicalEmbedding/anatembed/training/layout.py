@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from anatembed.training.subject import OUTSIDE, Subject
 
@@ -108,3 +109,18 @@ class LayoutDecoder(nn.Module):
 def hidden(positions: Tensor, visible: Tensor) -> Tensor:
     """bool (Q,): places that lie beyond HIDDEN_BEYOND of every visible patch; positions (Q,3), visible (k,3)."""
     return torch.cdist(positions, visible).amin(dim=1) > HIDDEN_BEYOND
+
+
+def decoder_of(weights: dict[str, np.ndarray], latent: int) -> LayoutDecoder:
+    """The decoder of a finished checkpoint (`Checkpoint.layout`) for codes of `latent` numbers."""
+    decoder = LayoutDecoder(latent).eval()
+    decoder.load_state_dict({name: torch.from_numpy(np.asarray(w, np.float32)) for name, w in weights.items()})
+    return decoder
+
+
+def ask(decoder: LayoutDecoder, codes: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Unit vectors (Q,C) of the language space that the codes (k,C) predict at places (Q,3), units of 100 mm."""
+    known = torch.from_numpy(np.asarray(codes, np.float32))
+    with torch.no_grad():
+        parts = torch.from_numpy(np.asarray(places, np.float32)).split(8192)
+        return torch.cat([functional.normalize(decoder(known, part), dim=1) for part in parts]).numpy()

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, distributed
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader, IterableDataset
 
@@ -28,6 +28,7 @@ from anatembed.training.warm_start import start_from
 from anatembed.vocabulary import Vocabulary
 
 LOG = logging.getLogger(__name__)
+PACE_EVERY = 50
 RAMP = 0.05
 """Share of the steps over which a term that starts late reaches its weight."""
 
@@ -38,9 +39,11 @@ class TrainingConfig:
 
     weights: of the terms of `objective.TERMS`; a term of weight 0 or without weight is not computed.
     starts: share of the steps after which a term begins; without entry it is there from the start (joint training).
+    minutes: a limit of time; `steps` then becomes what fits into it at the pace of this machine.
     """
 
     steps: int = 5000
+    minutes: float | None = None
     batch: int = 2
     shapes: tuple[tuple[int, int, int], ...] = ((64, 96, 128), (96, 96, 96))
     learning_rate: float = 2e-3
@@ -105,6 +108,7 @@ class Trainer:
         self.weights = source_shares(subjects, config.source_weights)
         self.focus = self._contralateral_focus(vocabulary)
         self.model = TrainingModel(EncoderConfig.from_dict(config.encoder), len(self.taxonomy.ids), config.seed)
+        self.begun_with = begin_with and begin_with.encoder_id
         if begin_with is not None:
             start_from(self.model, begin_with, self.taxonomy.ids)
         self.model.to(self.device, memory_format=torch.channels_last_3d)
@@ -171,6 +175,8 @@ class Trainer:
             if self.step % self.config.gradients_every == 0:
                 running |= gradient_norms(terms, codes)
             self._update(sum(terms.values()))
+            if self.config.minutes is not None and (self.step - first) % PACE_EVERY == 0:
+                self.config.steps = self._steps_in_time(time.monotonic() - began, self.step - first)
             for name, value in losses.items():
                 running[name] = 0.98 * running.get(name, value.item()) + 0.02 * value.item()
             if self.processes.first and (self.step % 25 == 0 or self.step == self.config.steps):
@@ -181,6 +187,14 @@ class Trainer:
         if board:
             board.close()
         return running
+
+    def _steps_in_time(self, seconds: float, done: int) -> int:
+        """Number of steps at the end of the limit, after `done` steps in `seconds`; the same in all processes."""
+        steps = torch.tensor(self.step + max(0, int((60 * self.config.minutes - seconds) * done / seconds)))
+        if self.processes.count > 1:
+            steps = steps.to(self.device)
+            distributed.broadcast(steps, 0)
+        return int(steps)
 
     def _loader(self) -> DataLoader:
         seed = self.config.seed + 100_000 * self.processes.rank + 7 * self.step
@@ -225,6 +239,7 @@ class Trainer:
             "optimizer": self.optimizer.state_dict(),
             "random": self.random.get_state(),
             "concepts": self.taxonomy.ids,
+            "begun_with": self.begun_with,
             "config": asdict(self.config),
         }
         torch.save(state, self.folder / "state.tmp")
@@ -241,6 +256,7 @@ class Trainer:
         self.teacher.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.random.set_state(state["random"])
+        self.begun_with = state.get("begun_with")
         self.step = state["step"]
 
 

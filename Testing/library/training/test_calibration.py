@@ -1,40 +1,16 @@
 """What is measured on training people after training."""
 
-import dataclasses
+import json
 
 import numpy as np
 import pytest
-from anatembed.training.calibration import (
-    BETWEEN_PEOPLE,
-    SHRINKAGE,
-    calibrated,
-    fit_presence,
-    known_presence,
-    label_moments,
-    places,
-    typical_evidence,
-)
-from anatembed.training.synthesis import CropGenerator, CropSource, Variation
+from anatembed.evaluation import reliability
+from anatembed.training.body_frame import body_positions
+from anatembed.training.calibration import BETWEEN_PEOPLE, answers, calibrated, fitted, hit_rows, label_moments, places
+from anatembed.training.synthesis import CropGenerator, CropSource
 from anatembed.training.targets import Taxonomy
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from little_model import TAXONOMY, anywhere, checkpoint_of
 from little_people import CENTRES_RAS, VOCABULARY, little_person
-from tiny_model import tiny_checkpoint
-
-TAXONOMY = Taxonomy(set(CENTRES_RAS), VOCABULARY)
-
-
-def checkpoint_of(people):
-    mean, covariance = places(people, TAXONOMY)
-    checkpoint = tiny_checkpoint()
-    count = len(TAXONOMY.ids)
-    vectors = np.random.default_rng(0).normal(size=(count, 5))
-    readout = dataclasses.replace(
-        checkpoint.readout, concept_ids=TAXONOMY.ids, body_mean=mean, body_covariance=covariance,
-        vectors=vectors / np.linalg.norm(vectors, axis=1, keepdims=True), compatible=np.eye(count),
-        typical_evidence=np.zeros((count, 2)),
-    )
-    return dataclasses.replace(checkpoint, readout=readout)
 
 
 def test_a_concepts_place_is_its_middle_in_the_body_frame_every_person_alike():
@@ -79,84 +55,86 @@ def test_label_moments_count_voxels_of_named_labels_only():
     assert moments[2][0] == (person.labels_kji == 2).sum()
 
 
-def test_what_lies_in_the_view_is_present_and_what_is_cut_off_is_absent():
+def test_the_warp_of_a_person_counts_for_where_things_lie():
     person = little_person()
-    source = CropSource(person, TAXONOMY, VOCABULARY)
-    crop = CropGenerator([source], [1.0], 0, Variation(cut_field_of_view=0.0)).draw((32, 32, 48))[1]
-    labels = np.where(person.labels_kji == person.label_names.index("spleen"), 1, person.labels_kji)
-    crop.labels = crop.labels.new_tensor(labels.astype(np.int16))
-    crop.has_coordinates = False
-    present, absent = known_presence(crop, source, TAXONOMY, checkpoint_of([person]))
-    by_name = dict(zip(TAXONOMY.ids, zip(present, absent, strict=True), strict=True))
-    assert by_name["liver"] == (True, False)
-    assert by_name["spleen"] == (False, True)
-
-
-def test_what_nobody_annotated_is_neither_present_nor_absent():
-    person = little_person(concepts=("liver",))
-    source = CropSource(person, TAXONOMY, VOCABULARY)
-    crop = CropGenerator([source], [1.0], 0, Variation(cut_field_of_view=0.0)).draw((32, 32, 48))[1]
-    present, absent = known_presence(crop, source, TAXONOMY, checkpoint_of([little_person()]))
-    column = TAXONOMY.ids.index("spleen")
-    assert not present[column]
-    assert not absent[column]
-
-
-def test_what_belongs_far_beyond_the_view_is_absent_even_if_nobody_annotated_it():
-    person = little_person(concepts=("liver",))
-    checkpoint = checkpoint_of([little_person()])
-    column = TAXONOMY.ids.index("spleen")
-    checkpoint.readout.body_mean[column] = (0, 0, 5)
-    source = CropSource(person, TAXONOMY, VOCABULARY)
-    crop = CropGenerator([source], [1.0], 0, Variation(cut_field_of_view=0.0)).draw((32, 32, 48))[1]
-    present, absent = known_presence(crop, source, TAXONOMY, checkpoint)
-    assert absent[column]
-    assert not (present & absent).any()
-
-
-@settings(max_examples=20, deadline=None)
-@given(st.integers(0, 1000))
-def test_presence_is_fitted_to_separate_what_can_be_separated(seed):
-    random = np.random.default_rng(seed)
-    truth = random.random(300) < 0.2
-    truth[:2] = True, False
-    evidence = random.normal(size=(300, 3))
-    evidence[:, 0] += np.where(truth, 4, -4)
-    weights, threshold = fit_presence(evidence, truth)
-    scores = 1 / (1 + np.exp(-(weights[0] + evidence @ weights[1:])))
-    assert weights[1] > 0
-    assert 0 < threshold < 1
-    assert np.mean(scores[truth] >= threshold) > 0.95
-    assert np.mean(scores[~truth] < threshold) > 0.95
-
-
-def test_rare_presence_counts_as_much_as_frequent_absence():
-    evidence = np.zeros((100, 3))
-    truth = np.arange(100) < 5
-    weights, _ = fit_presence(evidence, truth)
-    assert weights[0] == pytest.approx(0, abs=1e-3)
-
-
-def test_typical_evidence_is_drawn_to_the_mean_of_all_where_views_are_few():
-    concepts = np.array([0, 0, 0, 1, 0])
-    evidence = np.array([[1.0, 10, 0], [3, 30, 0], [2, 20, 0], [10, 0, 0], [99, 99, 99]])
-    truth = np.array([True, True, True, True, False])
-    typical = typical_evidence(concepts, evidence, truth, 3)
-    everyone = np.array([4.0, 15.0])
-    np.testing.assert_allclose(typical[0], (3 * np.array([2, 20]) + SHRINKAGE * everyone) / (3 + SHRINKAGE))
-    np.testing.assert_allclose(typical[1], (np.array([10, 0]) + SHRINKAGE * everyone) / (1 + SHRINKAGE))
-    np.testing.assert_allclose(typical[2], everyone)
+    person.body_warp = np.full((3, 3, 3, 3), 0.25, np.float32)
+    person.warp_to_ras = person.ijk_to_ras @ np.diag([20, 20, 20, 1.0])
+    straight, _ = places([little_person()], TAXONOMY)
+    warped, _ = places([person], TAXONOMY)
+    np.testing.assert_allclose(warped, straight + 0.25, atol=1e-5)
+    liver = np.array([CENTRES_RAS["liver"]])
+    np.testing.assert_allclose(body_positions(person, liver)[0], warped[TAXONOMY.ids.index("liver")], atol=0.02)
 
 
 def test_a_model_is_calibrated_on_views_of_people():
     people = [little_person(), little_person("two", ct=False)]
     sources = [CropSource(person, TAXONOMY, VOCABULARY) for person in people]
-    checkpoint = checkpoint_of(people)
-    after, summary = calibrated(checkpoint, CropGenerator(sources, [1.0, 1.0], 0), TAXONOMY, 8, (16, 24, 24))
+    checkpoint = anywhere(checkpoint_of(people))
+    generator = CropGenerator(sources, [1.0, 1.0], 0)
+    after, summary = calibrated(checkpoint, generator, TAXONOMY, 8, ((16, 24, 24), (24, 24, 24)))
     assert summary["views"] == 8
-    assert summary["present"] > 0
-    assert summary["absent"] > 0
-    assert after.readout.presence.shape == (4,)
-    assert np.isfinite(after.readout.typical_evidence).all()
-    assert not np.array_equal(after.readout.presence, checkpoint.readout.presence)
+    assert 0 < summary["views_of_scans"] < 8
+    assert set(summary["held_out"]) == {
+        "presence", "presence where cut", "first hit", "first hit where cut", "first name"}
+    assert summary["held_out"]["first name"]["count"] > 0
+    json.dumps(summary)
+    readout = after.readout
+    assert (readout.presence.shape, readout.hit.shape, readout.naming.shape) == ((4,), (4,), (2,))
+    assert readout.hit_offsets.shape == (len(TAXONOMY.ids),)
+    assert readout.presence_threshold == 0.5
+    for name in ("typical_evidence", "presence", "hit", "hit_offsets", "naming"):
+        assert np.isfinite(getattr(readout, name)).all()
     assert after.weights is checkpoint.weights
+
+
+def observed(seed: int, views: int = 160) -> dict[str, np.ndarray]:
+    """Observations as of a model whose similarity says much about presence, and whose clear places are mostly right."""
+    random, count = np.random.default_rng(seed), len(TAXONOMY.ids)
+    rows = views * count
+    present = random.random(rows) < 0.6
+    evidence = random.normal(size=(rows, 3)) + np.where(present, 1.2, -1.2)[:, None] * (1, 1, -1)
+    scores = np.sort(random.uniform(0.02, 0.98, (rows, 3)), axis=1)[:, ::-1]
+    right = (random.random((rows, 3)) < scores**1.5).astype(int)
+    scores[~present], right[~present] = np.nan, -1
+    logits = random.normal(scale=3, size=(views * 20, count))
+    true = np.array([random.choice(count, p=p / p.sum()) for p in np.exp(logits / 2)])
+    targets = np.full(logits.shape, -1, np.int8)
+    targets[np.arange(len(true)), true] = 1
+    return {
+        "view": np.repeat(np.arange(views), count), "real": np.ones(rows, bool),
+        "concept": np.tile(np.arange(count), views), "evidence": evidence, "present": present,
+        "share": np.where(present, random.uniform(0.2, 1, rows), 0), "scores": scores, "right": right,
+        "point_view": np.repeat(np.arange(views), 20), "logits": logits, "targets": targets,
+    }
+
+
+def test_what_was_fitted_means_what_it_says_on_other_observations():
+    before = checkpoint_of([little_person()]).readout
+    after, fresh = fitted(before, observed(0)), observed(1)
+    errors = [
+        {n: reliability.expected_calibration_error(*c) for n, c in answers(readout, fresh).items()}
+        for readout in (before, after)
+    ]
+    for name in ("presence", "first hit", "first name"):
+        assert errors[1][name] < 0.08, name
+        assert errors[1][name] < errors[0][name], name
+    assert after.naming[0] == pytest.approx(2, abs=0.3)
+
+
+def test_only_structures_in_the_view_and_places_that_can_be_judged_teach_about_places():
+    seen = observed(2, views=4)
+    seen["right"][:, 1] = -1
+    rows = list(hit_rows(checkpoint_of([little_person()]).readout, seen))
+    assert len(rows) == 2 * seen["present"].sum()
+    assert {rank for _, rank, _, _ in rows} == {0, 2}
+
+
+def test_structures_that_the_border_cuts_are_judged_apart():
+    seen = observed(3, views=20)
+    result = answers(checkpoint_of([little_person()]).readout, seen)
+    cut = seen["present"] & (seen["share"] < 0.5)
+    assert len(result["first hit where cut"][0]) == cut.sum() < len(result["first hit"][0])
+    scores, truth, weights = result["presence where cut"]
+    assert truth.sum() == cut.sum()
+    assert (~truth).sum() == (~seen["present"]).sum()
+    assert weights[truth].sum() == pytest.approx(weights[~truth].sum())

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from anatembed.geometry import transform_points
-from anatembed.training.layout import HIDDEN_BEYOND, QUERIES, LayoutDecoder, LayoutSampler, hidden
+from anatembed.training.layout import HIDDEN_BEYOND, QUERIES, LayoutDecoder, LayoutSampler, ask, decoder_of, hidden
 from anatembed.training.subject import OUTSIDE
 from anatembed.training.synthesis import CropGenerator, CropSource, Variation
 from anatembed.training.targets import Taxonomy
@@ -79,3 +79,15 @@ def test_codes_are_a_set_and_every_place_is_answered_for_itself(patches):
     torch.testing.assert_close(decoder(codes.flip(0), places), answer)
     torch.testing.assert_close(decoder(codes, places[3:5]), answer[3:5])
     assert not torch.allclose(decoder(codes + 1, places), answer)
+
+
+def test_a_saved_decoder_answers_as_before_with_unit_vectors():
+    torch.manual_seed(1)
+    decoder = LayoutDecoder(latent=8).eval()
+    weights = {name: value.numpy() for name, value in decoder.state_dict().items()}
+    codes, places = np.random.default_rng(0).normal(size=(4, 8)), np.random.default_rng(1).normal(size=(9000, 3))
+    answer = ask(decoder_of(weights, 8), codes, places)
+    np.testing.assert_allclose(np.linalg.norm(answer, axis=1), 1, rtol=1e-5)
+    with torch.no_grad():
+        expected = decoder(torch.from_numpy(codes).float(), torch.from_numpy(places[-3:]).float())
+    np.testing.assert_allclose(answer[-3:], torch.nn.functional.normalize(expected, dim=1), atol=1e-5)

@@ -154,3 +154,10 @@ def test_a_run_can_begin_with_a_checkpoint(tmp_path):
     trainer = Trainer(people(), VOCABULARY, config, tmp_path, ALONE, dataclasses.replace(checkpoint, readout=readout))
     name, value = next(iter(checkpoint.weights.items()))
     np.testing.assert_allclose(trainer.average[f"encoder.{name}"], value, rtol=1e-6)
+
+
+def test_a_limit_of_time_sets_the_steps_by_the_pace(tmp_path):
+    trainer = trainer_of(tmp_path, steps=9, minutes=2.0)
+    trainer.step = 70
+    assert trainer._steps_in_time(seconds=30.0, done=50) == 70 + 150
+    assert trainer._steps_in_time(seconds=130.0, done=50) == 70
