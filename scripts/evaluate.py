@@ -1,9 +1,10 @@
-"""Evaluate a model on scans that were never trained on; prints one table and writes evaluation.json and .md.
+"""Evaluate a model on scans that were never trained on; prints the tables and writes them, with figures, to a folder.
 
-python scripts/evaluate.py DATA_FOLDER PREPARED_FOLDER [--model FILE] [-o FOLDER]
+python scripts/evaluate.py DATA_FOLDER PREPARED_FOLDER [--model FILE] [--compare NAME=FILE ...] [-o FOLDER]
 
 DATA_FOLDER holds annotations/, real_ct/, real_ct_labelled/ and openkbp/; PREPARED_FOLDER comes from prepare_data.py
-and gives the labelled person that the baselines look up.
+and gives the labelled training people that baselines and label transfer start from. --compare runs further
+checkpoints through the same tables. Figures need matplotlib.
 """
 from __future__ import annotations
 
@@ -15,26 +16,50 @@ from pathlib import Path
 
 from anatembed.checkpoint import load_checkpoint
 from anatembed.evaluation.baselines import Reference
-from anatembed.evaluation.harness import run, write
+from anatembed.evaluation.bench import Bench, read_scans
+from anatembed.evaluation.harness import read_cases, run, write
+from anatembed.evaluation.label_maps import read_label_maps
+from anatembed.evaluation.suite import joined_sections, run_parts
 from anatembed.training.subject import Subject
 from anatembed.vocabulary import Vocabulary
 
 SPLIT = Path(__file__).parent / "configs" / "split.json"
 REFERENCE = "totalseg_s0327_v2.npz"
+NAME = "embedding"
 
 
 def main() -> None:
+    options = _options()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    vocabulary, split = Vocabulary.load(), json.loads(SPLIT.read_text())
+    checkpoints = {NAME: load_checkpoint(options.model)} | {n: load_checkpoint(f) for n, f in options.compare}
+    reference = Reference.of(Subject.load(options.prepared / REFERENCE), vocabulary)
+    scans = read_scans(read_cases(options.data, split, vocabulary), checkpoints[NAME].preprocessing, reference)
+    labels = read_label_maps(options.data, split, vocabulary)
+    reports, sections = {}, []
+    for name, checkpoint in checkpoints.items():
+        bench = Bench(name, checkpoint, vocabulary, reference, scans, labels, options.prepared, name == NAME)
+        reports |= run(bench)
+        sections.append(run_parts(bench))
+    sys.stdout.write(write(reports, checkpoints[NAME], options.output, joined_sections(sections)))
+
+
+def _options() -> argparse.Namespace:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("data", type=Path)
     arguments.add_argument("prepared", type=Path)
     arguments.add_argument("--model", type=Path, help="checkpoint; the shipped one by default")
+    arguments.add_argument("--compare", type=_named_file, action="append", default=[], metavar="NAME=FILE",
+                           help="another checkpoint for the same tables; may be given several times")
     arguments.add_argument("-o", "--output", type=Path, default=Path("evaluation"))
-    options = arguments.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    vocabulary, checkpoint = Vocabulary.load(), load_checkpoint(options.model)
-    reference = Reference.of(Subject.load(options.prepared / REFERENCE), vocabulary)
-    reports = run(options.data, json.loads(SPLIT.read_text()), checkpoint, reference, vocabulary)
-    sys.stdout.write(write(reports, checkpoint, options.output))
+    return arguments.parse_args()
+
+
+def _named_file(text: str) -> tuple[str, Path]:
+    name, _, file = text.partition("=")
+    if not name or not file or name == NAME:
+        raise argparse.ArgumentTypeError(f"expected NAME=FILE with a name other than {NAME}, got {text!r}")
+    return name, Path(file)
 
 
 if __name__ == "__main__":

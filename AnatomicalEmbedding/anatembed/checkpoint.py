@@ -6,7 +6,7 @@ import json
 import os
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +19,16 @@ DEFAULT_PATH = Path(__file__).parent / "resources" / "model.npz"
 UNREADABLE = (OSError, EOFError, TypeError, ValueError, AttributeError, RuntimeError, zipfile.BadZipFile, zlib.error)
 """What NumPy and zipfile raise for a damaged archive; a changed bit can even ask for a password (RuntimeError)."""
 READOUT_ARRAYS = ("language", "vectors", "body_mean", "body_covariance", "compatible", "typical_evidence", "presence")
+CALIBRATION_ARRAYS = ("hit", "hit_offsets", "naming")
+"""Read-out that the first models lack."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A trained model; `encoder_id` names it in maps, so that vectors of two models are never mixed."""
+    """A trained model; `encoder_id` names it in maps, so that vectors of two models are never mixed.
+
+    layout: weights of the decoder from a few codes to where the rest of the body lies; empty in the first models.
+    """
 
     weights: dict[str, np.ndarray]
     encoder_config: dict
@@ -31,6 +36,7 @@ class Checkpoint:
     readout: Readout
     provenance: dict
     sha256: str = ""
+    layout: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def encoder_id(self) -> str:
@@ -42,7 +48,9 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path | str) -> str:
     path = Path(path)
     readout = checkpoint.readout
     arrays = {f"weight/{name}": value.astype(np.float16) for name, value in checkpoint.weights.items()}
-    arrays |= {f"readout/{name}": getattr(readout, name).astype(np.float32) for name in READOUT_ARRAYS}
+    arrays |= {f"layout/{name}": value.astype(np.float16) for name, value in checkpoint.layout.items()}
+    for name in READOUT_ARRAYS + CALIBRATION_ARRAYS:
+        arrays[f"readout/{name}"] = np.asarray(getattr(readout, name), np.float32)
     for number, (weight, bias) in enumerate(readout.coordinate_layers):
         arrays[f"readout/coordinate{number}_weight"] = weight.astype(np.float32)
         arrays[f"readout/coordinate{number}_bias"] = bias.astype(np.float32)
@@ -109,7 +117,7 @@ def content_sha256(arrays: dict[str, np.ndarray], meta: str) -> str:
 
 
 def _from_content(content: dict[str, np.ndarray], meta: dict, sha256: str) -> Checkpoint:
-    prefix = "weight/"
+    calibration = {name: content[f"readout/{name}"] for name in CALIBRATION_ARRAYS if f"readout/{name}" in content}
     readout = Readout(
         concept_ids=tuple(meta["concept_ids"]),
         scale=float(meta["scale"]),
@@ -119,12 +127,31 @@ def _from_content(content: dict[str, np.ndarray], meta: dict, sha256: str) -> Ch
         ),
         presence_threshold=float(meta["presence_threshold"]),
         **{name: content[f"readout/{name}"] for name in READOUT_ARRAYS},
+        **calibration,
     )
+    if not calibration:
+        readout = _found_from_one_half(readout)
     return Checkpoint(
-        weights={name[len(prefix) :]: value for name, value in content.items() if name.startswith(prefix)},
+        weights=_under("weight/", content),
         encoder_config=meta["encoder"],
         preprocessing=PreprocessingConfig.from_dict(meta["preprocessing"]),
         readout=readout,
         provenance=meta["provenance"],
         sha256=sha256,
+        layout=_under("layout/", content),
     )
+
+
+def _under(prefix: str, content: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The arrays whose names begin with `prefix`, without it."""
+    return {name[len(prefix) :]: value for name, value in content.items() if name.startswith(prefix)}
+
+
+def _found_from_one_half(readout: Readout) -> Readout:
+    """The first models counted a structure as found from a presence of their own on: moved to 0.5, same decisions.
+
+    So that a refusal never comes with a probability above one half.
+    """
+    presence = np.array(readout.presence, np.float64)
+    presence[0] -= np.log(readout.presence_threshold / (1 - readout.presence_threshold))
+    return replace(readout, presence=presence, presence_threshold=0.5)

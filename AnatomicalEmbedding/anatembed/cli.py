@@ -89,7 +89,9 @@ def parser() -> argparse.ArgumentParser:
 
     overlay = _command(commands, "overlay", "write the colours, or where a structure is, as a picture or a volume")
     _scan_or_map(overlay)
-    overlay.add_argument("--query", metavar="TEXT", help="a structure; without it, the colours of body places")
+    shown = overlay.add_mutually_exclusive_group()
+    shown.add_argument("--query", metavar="TEXT", help="a structure; without it, the colours of body places")
+    shown.add_argument("--uncertainty", action="store_true", help="how unsure the name of every place is, 0 to 1")
     overlay.add_argument("-o", "--output", metavar="OUT", required=True, help="OUT.png or OUT.nii.gz")
 
     terms = _command(commands, "terms", "list the structures that are understood and those that the model has learnt")

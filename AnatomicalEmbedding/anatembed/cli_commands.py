@@ -68,7 +68,8 @@ def describe(options, progress: NoProgress) -> Reply:
 
 
 def overlay(options, progress: NoProgress) -> Reply:
-    """Write the colours, or where a structure is, as a picture or a volume; nothing is written when it is not found."""
+    """Write the colours, where a structure is, or how unsure the names are, as a picture or a volume; nothing is
+    written when a structure is not found."""
     from anatembed import overlay_volume
     from anatembed.output_file import check_output
 
@@ -83,6 +84,8 @@ def overlay(options, progress: NoProgress) -> Reply:
     progress("Drawing", 0.97)
     if output.name.lower().endswith(".png"):
         _write_picture(explorer, volume, options, answer, probability, output)
+    elif options.uncertainty:
+        overlay_volume.write_probability(explorer.index.uncertainty_kji(), explorer.map.ijk_to_ras, output)
     elif answer is None:
         overlay_volume.write_colours(explorer.colours_kji(), explorer.map.ijk_to_ras, output)
     else:
@@ -176,7 +179,10 @@ def _write_picture(explorer, volume, options, answer, probability, output: Path)
     from anatembed.output_file import replacing
 
     under = pictures.backdrop(explorer, volume, is_ct=not options.force)
-    image = pictures.overview(under) if answer is None else pictures.answer_picture(under, answer, probability)
+    if answer is not None:
+        image = pictures.answer_picture(under, answer, probability)
+    else:
+        image = pictures.uncertainty_overview(under) if options.uncertainty else pictures.overview(under)
     with replacing(output) as temporary:
         image.save(temporary, format="PNG")
 
@@ -187,11 +193,13 @@ def answer_document(answer) -> dict:
         "query": answer.query,
         "found": answer.found,
         "reason": answer.reason,
+        "presence": None if answer.presence is None else round(answer.presence, 4),
         "resolved": [asdict(one) for one in answer.resolved],
         "hits": [
             {
                 "position_ras": [round(float(value), 2) for value in hit.position_ras],
-                "score": round(float(hit.score), 4),
+                "confidence": round(float(hit.confidence), 4),
+                "presence": round(float(hit.presence), 4),
                 "id": hit.concept_id,
             }
             for hit in answer.hits

@@ -6,11 +6,14 @@ from collections.abc import Iterable, Iterator
 
 def answer(document: dict, vocabulary) -> Iterator[str]:
     """The reason, then a line for each hit."""
+    from anatembed.explorer import percent  # here, so that commands without a scan start at once
+
     yield document["reason"]
     names = [vocabulary.name(hit["id"]) for hit in document["hits"]]
     width = max(map(len, names), default=0)
     for number, (name, hit) in enumerate(zip(names, document["hits"], strict=True), 1):
-        yield f"{number:3}. {name:{width}}  RAS {_position(hit['position_ras'])} mm  score {hit['score']:.2f}"
+        place = f"RAS {_position(hit['position_ras'])} mm"
+        yield f"{number:3}. {name:{width}}  {place}  confidence {percent(hit['confidence'])}"
     if document["hits"]:
         return
     suggestions = [one["name"] for one in document["resolved"]]
@@ -63,6 +66,8 @@ def terms(document: dict) -> Iterator[str]:
 
 def demo(document: dict) -> Iterator[str]:
     """A paragraph for each question, and where the pictures are."""
+    from anatembed.explorer import percent
+
     scan = document["scan"]
     yield f"Embedded {scan['name']} ({_grid(scan)}) in {document['embedding_seconds']:.1f} s."
     yield ""
@@ -72,7 +77,7 @@ def demo(document: dict) -> Iterator[str]:
         yield f"    {sign}{one['reason']}"
         if one["hits"]:
             best = one["hits"][0]
-            yield f"    place    RAS {_position(best['position_ras'])} mm, score {best['score']:.2f}"
+            yield f"    place    RAS {_position(best['position_ras'])} mm, confidence {percent(best['confidence'])}"
         yield f"    picture  {one['picture']}" if one["picture"] else "    picture  none: there is nothing to show"
     yield ""
     yield f"overlay of position colours: {document['overlay']}"

@@ -17,13 +17,19 @@ FOUND = "found"
 NOT_HERE = "not in this scan"
 NOT_UNDERSTOOD = "not understood"
 
+SURE_PLACE = 0.5
+"""From this confidence of its best hit on, a place is shown without a warning."""
 PART_SHARE = 0.1
 """A part is a better name than its whole when it is at least this share as probable."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer to a typed question; `hits` is empty unless found, `reason` is for the person who asked."""
+    """The answer to a typed question; `hits` is empty unless found, `reason` is for the person who asked.
+
+    presence: probability that the structure (of several, the likeliest) is in the scan, the one number that decides
+    about `found`; None where nothing was looked for.
+    """
 
     query: str
     found: bool
@@ -32,6 +38,7 @@ class Answer:
     resolved: tuple[Candidate, ...] = ()
     hits: list[Hit] = field(default_factory=list)
     seconds: float = 0.0
+    presence: float | None = None
 
 
 @dataclass(frozen=True)
@@ -88,20 +95,34 @@ class Explorer:
             return replace(answer, reason=f"{names}: not learnt by this model, {shown}. {answer.reason}")
         searches = [self.index.search(concept, k) for _, ids in known for concept in ids]
         found = [search for search in searches if search.found]
+        presence = max(search.presence for search in found or searches)
         if not found:
             names = " and ".join(c.name for c, _ in known)
-            best = max(search.presence for search in searches)
-            return Answer(text, False, NOT_HERE, f"{names}: not in this scan (confidence that it is there {best:.0%})")
+            reason = f"{names}: not in this scan (confidence that it is there {percent(presence)})"
+            return Answer(text, False, NOT_HERE, reason, presence=presence)
         hits = _interleave(found)[:k]
         names = ", ".join(dict.fromkeys(self.vocabulary.name(hit.concept_id) for hit in hits))
         reason = f"{names}: found" + ("" if outcome == "accept" else f" ({note})")
+        reason += self._doubts(hits)
         missing = [self.vocabulary.name(s.concept_id) for s in searches if not s.found]
         if missing:
             reason += f"; not in this scan: {', '.join(missing)}"
         unknown = [c.name for c in candidates if not self.known_parts(c.id)]
         if unknown:
             reason += f"; not learnt by this model: {', '.join(unknown)}"
-        return Answer(text, True, FOUND, reason, hits=hits)
+        return Answer(text, True, FOUND, reason, hits=hits, presence=presence)
+
+    def _doubts(self, hits: list[Hit]) -> str:
+        """Words on what is in the scan, but not surely at the place that is shown first for it."""
+        first: dict[str, Hit] = {}
+        for hit in hits:
+            first.setdefault(hit.concept_id, hit)
+        unsure = [hit for hit in first.values() if hit.confidence < SURE_PLACE]
+        if not unsure:
+            return ""
+        names = [f"{self.vocabulary.name(hit.concept_id)} {percent(hit.confidence)}" for hit in unsure]
+        which = f": {', '.join(names)}" if len(first) > 1 else f" {percent(unsure[0].confidence)}"
+        return f", but the place is uncertain (confidence{which})"
 
     def known_parts(self, concept_id: str) -> list[str]:
         """The concept itself if the model has learnt it, else its two sides, else nothing; never the other side."""
@@ -170,10 +191,15 @@ class Explorer:
         return rgba
 
 
+def percent(probability: float) -> str:
+    """Whole percent, rounded down: 49.9 % is not yet a half, and nearly sure is not sure."""
+    return f"{int(100 * probability)}%"
+
+
 def _interleave(searches: list[Search]) -> list[Hit]:
-    """The best hit of every structure first, then the second ones, each round from the highest score on."""
+    """The best hit of every structure first, then the second ones, each round from the highest confidence on."""
     rounds: dict[int, list[Hit]] = {}
     for search in searches:
         for number, hit in enumerate(search.hits):
             rounds.setdefault(number, []).append(hit)
-    return [hit for n in sorted(rounds) for hit in sorted(rounds[n], key=lambda hit: -hit.score)]
+    return [hit for n in sorted(rounds) for hit in sorted(rounds[n], key=lambda hit: -hit.confidence)]

@@ -1,4 +1,5 @@
-"""Pictures of an embedded scan: the colours of its places, and where a structure was found; Pillow only.
+"""Pictures of an embedded scan: the colours of its places, where a structure was found, and how unsure names are;
+Pillow only.
 
 Radiological convention: the patient's right is at the left of axial and coronal slices, anterior at the left of
 sagittal ones. All slices of a picture have one scale.
@@ -10,13 +11,13 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
-from anatembed.explorer import Answer, Explorer
+from anatembed.explorer import Answer, Explorer, percent
 from anatembed.slice_planes import AXIAL, PLANES, SAGITTAL, Field, Plane, Slice, along, box_of, in_words
 from anatembed.volume import Volume
 
 BACKGROUND, TILE, TEXT, FAINT = (14, 16, 20), (0, 0, 0), (236, 238, 242), (150, 156, 166)
 LETTER, CROSS, OTHER_HIT = (255, 214, 92), (80, 230, 255), (190, 240, 250)
-MARGIN, GAP, HEAD, HEAT_BAR_PX = 22, 8, 74, 220
+MARGIN, GAP, HEAD, BAR_PX = 22, 8, 74, 220
 WINDOW_HU = (-160.0, 240.0)
 """Abdominal soft tissue: level 40, width 400."""
 LUNG_WINDOW_HU = (-1100.0, 200.0)
@@ -24,6 +25,8 @@ AERATED_HU = -400.0
 NEAR_MM = 12.0
 """Hits this close to a slice are drawn on it."""
 HEAT_STOPS = np.array([(60, 8, 90), (150, 30, 110), (225, 70, 60), (252, 160, 40), (252, 250, 150)], float)
+UNSURE_STOPS = np.array([(10, 30, 110), (70, 85, 120), (130, 128, 118), (200, 175, 85), (255, 225, 40)], float)
+"""Dark blue is sure, yellow is unsure: lightness rises all the way, and no colour blindness mixes blue and yellow."""
 
 
 @dataclass(frozen=True)
@@ -64,15 +67,32 @@ def backdrop(explorer: Explorer, volume: Volume | None, *, is_ct: bool = True) -
 
 def overview(under: Backdrop, columns: int = 4, width_px: int = 1640) -> Image.Image:
     """Montage of axial, coronal and sagittal slices (a row each) with the fixed colours of body places."""
+    subtitle = "One colour for one place in the body, the same in every patient"
+    return _montage(under, _colour_fields(under.explorer), "Position colours", subtitle, columns, width_px)
+
+
+def uncertainty_overview(under: Backdrop, columns: int = 4, width_px: int = 1640) -> Image.Image:
+    """The same montage with how unsure the name of every place is."""
+    shades = _shade(under.explorer.index.uncertainty_kji(), UNSURE_STOPS)
+    alpha = under.explorer.map.body_kji[..., None]
+    fields = _fields(under.explorer, np.concatenate([shades * alpha, alpha], axis=-1))
+    subtitle = "One less the probability of the best name at a place"
+    page = _montage(under, fields, "Uncertainty of names", subtitle, columns, width_px)
+    _bar(page, UNSURE_STOPS, "sure 0", "1 unsure")
+    return page
+
+
+def _montage(
+    under: Backdrop, fields: list[Field], title: str, subtitle: str, columns: int, width_px: int
+) -> Image.Image:
     explorer = under.explorer
     box = box_of(explorer.map.body_kji, explorer.map.ijk_to_ras)
     pixel_mm = _widest(box) * columns / (width_px - 2 * MARGIN - (columns - 1) * GAP)
-    fields = _colour_fields(explorer)
     rows = [
         [_coloured(under, Slice(plane, position, *box, pixel_mm), fields) for position in _spread(plane, box, columns)]
         for plane in PLANES
     ]
-    return _page(rows, "Position colours", "One colour for one place in the body, the same in every patient", under)
+    return _page(rows, title, subtitle, under)
 
 
 def answer_picture(under: Backdrop, answer: Answer, probability_kji: np.ndarray, width_px: int = 1560) -> Image.Image:
@@ -90,15 +110,19 @@ def answer_picture(under: Backdrop, answer: Answer, probability_kji: np.ndarray,
     row = [_heated(under, view, field, peak, answer) for view in views]
     name = explorer.vocabulary.name(best.concept_id)
     title = f"“{answer.query}”" if _printable(answer.query) else name
-    place = f"{answer.reason}   |   best: {name}, {in_words(best.position_ras)}, score {best.score:.2f}"
+    place = f"{answer.reason}   |   best: {name}, {in_words(best.position_ras)}, confidence {percent(best.confidence)}"
     page = _page([row], title, place, under)
-    _heat_bar(page, peak)
+    _bar(page, HEAT_STOPS, "likelihood, of the best place: 0", "1")
     return page
 
 
 def _colour_fields(explorer: Explorer) -> list[Field]:
-    """Red, green, blue, each multiplied by alpha, and alpha: so that interpolation never mixes in the outside."""
-    rgba = explorer.colours_kji().astype(np.float32) / 255
+    return _fields(explorer, explorer.colours_kji().astype(np.float32) / 255)
+
+
+def _fields(explorer: Explorer, rgba: np.ndarray) -> list[Field]:
+    """Red, green, blue, each multiplied by alpha (K,J,I,4; 0..1), and alpha: interpolation never mixes in the outside.
+    """
     channels = [rgba[..., channel] * rgba[..., 3] for channel in range(3)] + [rgba[..., 3]]
     return [Field(ndimage.gaussian_filter(one, 1.0), explorer.map.ijk_to_ras) for one in channels]
 
@@ -116,7 +140,7 @@ def _coloured(under: Backdrop, view: Slice, fields: list[Field], opacity: float 
 def _heated(under: Backdrop, view: Slice, field: Field, peak: float, answer: Answer) -> Image.Image:
     share = np.clip(field.on(view) / peak, 0, 1)
     opacity = (0.72 * _smoothstep(share, 0.08, 0.5) * under.body(view))[..., None]
-    picture = np.repeat(under.grey(view)[..., None], 3, axis=-1) * (1 - opacity) + _heat(share) * opacity
+    picture = np.repeat(under.grey(view)[..., None], 3, axis=-1) * (1 - opacity) + _shade(share, HEAT_STOPS) * opacity
     image = _annotated(_image(picture), view)
     _draw_hits(image, view, answer)
     return image
@@ -130,10 +154,10 @@ def _windowed(under: Backdrop, view: Slice, found: np.ndarray) -> Backdrop:
     return replace(under, window=LUNG_WINDOW_HU) if np.median(values) < AERATED_HU else under
 
 
-def _heat(share: np.ndarray) -> np.ndarray:
-    """Colours (..., 3) 0..1 of shares 0..1, from dark violet to light yellow."""
-    at = np.clip(share, 0, 1) * (len(HEAT_STOPS) - 1)
-    return np.stack([np.interp(at, np.arange(len(HEAT_STOPS)), stop) for stop in HEAT_STOPS.T], axis=-1) / 255
+def _shade(share: np.ndarray, stops: np.ndarray) -> np.ndarray:
+    """Colours (..., 3) 0..1 of shares 0..1, from the first stop to the last."""
+    at = np.clip(share, 0, 1) * (len(stops) - 1)
+    return np.stack([np.interp(at, np.arange(len(stops)), stop) for stop in stops.T], axis=-1) / 255
 
 
 def _draw_hits(image: Image.Image, view: Slice, answer: Answer) -> None:
@@ -180,7 +204,7 @@ def _page(rows: list[list[Image.Image]], title: str, subtitle: str, under: Backd
     height = HEAD + sum(max(tile.height for tile in row) + GAP for row in rows) + 34
     page = Image.new("RGB", (width, height), BACKGROUND)
     draw = ImageDraw.Draw(page)
-    _text(draw, (MARGIN, 14), _fitting(title, 26, width - 2 * MARGIN - HEAT_BAR_PX - 160), 26, TEXT)
+    _text(draw, (MARGIN, 14), _fitting(title, 26, width - 2 * MARGIN - BAR_PX - 280), 26, TEXT)
     _text(draw, (MARGIN, 48), _fitting(subtitle, 15, width - 2 * MARGIN), 15, FAINT)
     top = HEAD
     for row in rows:
@@ -194,13 +218,14 @@ def _page(rows: list[list[Image.Image]], title: str, subtitle: str, under: Backd
     return page
 
 
-def _heat_bar(page: Image.Image, peak: float, length: int = HEAT_BAR_PX) -> None:
-    bar = _image(np.repeat(_heat(np.linspace(0, 1, length))[None], 10, axis=0))
-    left, top = page.width - MARGIN - length - 40, 22
+def _bar(page: Image.Image, stops: np.ndarray, low: str, high: str, length: int = BAR_PX) -> None:
+    """The scale of colours with the words for its ends, at the right of the title."""
+    bar = _image(np.repeat(_shade(np.linspace(0, 1, length), stops)[None], 10, axis=0))
+    left, top = page.width - MARGIN - length - 60, 22
     page.paste(bar, (left, top))
     draw = ImageDraw.Draw(page)
-    _text(draw, (left - 6, top + 5), "probability 0", 13, FAINT, "rm")
-    _text(draw, (left + length + 6, top + 5), f"{peak:.2f}", 13, FAINT, "lm")
+    _text(draw, (left - 6, top + 5), low, 13, FAINT, "rm")
+    _text(draw, (left + length + 6, top + 5), high, 13, FAINT, "lm")
 
 
 def _spread(plane: Plane, box: tuple[np.ndarray, np.ndarray], count: int) -> list[float]:

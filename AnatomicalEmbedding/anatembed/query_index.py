@@ -1,8 +1,10 @@
 """Finding named structures in an embedding map, and naming a place; NumPy only.
 
 The score of a concept at a voxel is its language logit, lowered where the voxel's own body coordinate lies far from
-where the concept is found in people (the left kidney's look-alike on the right is not a left kidney), and where a
-structure that excludes it scores higher (the edge of the liver is not kidney).
+where the concept is found in people (the left kidney's look-alike on the right is not a left kidney), against those of
+all structures that exclude it, each judged by its own place (the edge of the liver is not kidney). Scores only rank
+places. What is said about them are two calibrated probabilities: that the structure is in the scan (`presence`, which
+alone decides whether it counts as found) and that a place lies within 10 mm of it (`confidence`).
 """
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ from scipy import ndimage
 
 from anatembed.embedding_map import EmbeddingMap
 from anatembed.geometry import transform_points
-from anatembed.readout import Readout, sigmoid
+from anatembed.readout import Readout, log_odds, sigmoid
 
 PLACE_WEIGHT = 0.5
 """Weight of the Gaussian log-likelihood of the body coordinate beside the language logit."""
@@ -29,11 +31,18 @@ CHUNK = 16384
 
 @dataclass(frozen=True)
 class Hit:
-    """A place where a structure was found: RAS mm, and its score in 0..1."""
+    """A place where a structure was found: RAS mm; `confidence` that it lies within 10 mm of the structure, and
+    `presence`, that the structure is in the scan, are calibrated probabilities, the first never above the second."""
 
     position_ras: np.ndarray
-    score: float
+    confidence: float
     concept_id: str
+    presence: float = 1.0
+
+    @property
+    def score(self) -> float:
+        """What ranks hits of several structures: the confidence."""
+        return self.confidence
 
 
 @dataclass(frozen=True)
@@ -71,25 +80,30 @@ class QueryIndex:
 
     @cached_property
     def _strongest(self) -> tuple[np.ndarray, np.ndarray]:
-        """Indices and logits (STRONGEST,N) of the concepts that score highest at each voxel of the body."""
+        """Indices and odds (STRONGEST,N) of the concepts that score highest at each voxel of the body."""
         unit = self._unit_features
-        amount = min(STRONGEST, len(self.readout.concept_ids) - 1)
+        amount = min(STRONGEST, len(self.readout.concept_ids))
         indices = np.empty((amount, len(unit)), np.int16)
-        values = np.empty((amount, len(unit)), np.float32)
+        odds = np.empty((amount, len(unit)), np.float32)
         for start in range(0, len(unit), CHUNK):
-            logits = self.readout.logits(unit[start : start + CHUNK])
-            best = np.argpartition(-logits, amount, axis=1)[:, :amount]
-            indices[:, start : start + CHUNK] = best.T
-            values[:, start : start + CHUNK] = np.take_along_axis(logits, best, axis=1).T
-        return indices, values
+            part = slice(start, start + CHUNK)
+            logits = self._placed_logits(unit[part], self._coordinates[part])
+            best = np.argpartition(-logits, amount - 1, axis=1)[:, :amount]
+            indices[:, part] = best.T
+            odds[:, part] = self.readout.odds(np.take_along_axis(logits, best, axis=1).T)
+        return indices, odds
 
-    def _rival_logits(self, concept: int) -> np.ndarray:
-        """Logit (N,) of the strongest concept that excludes this one, below any score where there is none."""
-        handicap = np.where(self.readout.compatible[concept] == 0, 0, 2 * FLOOR_LOGIT).astype(np.float32)
-        rival = np.full(len(self._unit_features), 2 * FLOOR_LOGIT, np.float32)
-        for indices, values in zip(*self._strongest, strict=True):
-            np.maximum(rival, values + handicap[indices], out=rival)
-        return rival
+    def _placed_logits(self, unit_features: np.ndarray, coordinates: np.ndarray) -> np.ndarray:
+        """Language logits (N,K) of all concepts, lowered where a concept is out of place."""
+        far = np.maximum(self.readout.misplacements(coordinates) - FREE_DISTANCE, 0)
+        return self.readout.logits(unit_features) - PLACE_WEIGHT * 0.5 * far
+
+    def _rival_odds(self, concept: int) -> np.ndarray:
+        """Sum (N,) of the odds of the strongest concepts that exclude this one."""
+        total = np.zeros(len(self._unit_features), np.float32)
+        for indices, odds in zip(*self._strongest, strict=True):
+            total += self.readout.rivals[concept][indices] * odds
+        return total
 
     def similarity_kji(self, vector: np.ndarray) -> np.ndarray:
         """Cosine with a unit vector (E,) of the language space: float32 (K,J,I), -1 outside the body."""
@@ -98,66 +112,88 @@ class QueryIndex:
         return field
 
     def logit_kji(self, concept_id: str) -> np.ndarray:
-        """Score of a concept as smoothed log-odds: float32 (K,J,I), FLOOR_LOGIT outside the body."""
+        """Score of a concept as log-odds: float32 (K,J,I), FLOOR_LOGIT outside the body."""
         concept = self.readout.index(concept_id)
         logits = self.readout.logits(self._unit_features, concept)
         far = np.maximum(self.readout.misplacement(self._coordinates, concept) - FREE_DISTANCE, 0)
         logits = logits - PLACE_WEIGHT * 0.5 * far
-        logits -= np.logaddexp(0, self._rival_logits(concept) - logits)  # odds times the probability to beat the rival
+        logits -= np.log1p(self._rival_odds(concept))  # against the rivals and against none of the learnt structures
         field = np.full(self.map.shape_kji, FLOOR_LOGIT, np.float32)
         field[self.map.body_kji] = np.maximum(logits, FLOOR_LOGIT)
         return field
 
     def probability_kji(self, concept_id: str) -> np.ndarray:
-        """Probability of a concept, smoothed by about half a voxel: float32 (K,J,I), 0 outside the body."""
+        """Score of a concept in 0..1, smoothed by about half a voxel: float32 (K,J,I), 0 outside the body."""
         probability = ndimage.gaussian_filter(sigmoid(self.logit_kji(concept_id)), SMOOTHING_VOXELS, truncate=2.5)
         return np.where(self.map.body_kji, probability, 0).astype(np.float32)
+
+    def uncertainty_kji(self) -> np.ndarray:
+        """How unsure the name of every voxel is: float32 (K,J,I), one less the probability of its best name.
+
+        Near 1 where no learnt structure is likely, and 1 outside the body, of which the model says nothing.
+        """
+        temperature, none = self.readout.naming
+        indices, odds = self._strongest
+        odds = odds.astype(np.float64) ** (1 / temperature)
+        best = np.zeros(odds.shape[1])
+        for own, own_odds in zip(indices, odds, strict=True):
+            rivals = sum(self.readout.rivals[own, other] * o for other, o in zip(indices, odds, strict=True))
+            np.maximum(best, own_odds / (np.exp(none) + own_odds + rivals), out=best)
+        field = np.ones(self.map.shape_kji, np.float32)
+        field[self.map.body_kji] = 1 - best
+        return field
 
     def search(self, concept_id: str, k: int = 5) -> Search:
         """The `k` best places of a concept, without overlap; ValueError if the model has not learnt it."""
         probability = self.probability_kji(concept_id)
         presence = self.presence(concept_id, probability)
-        hits = self._hits(probability, concept_id, k)
+        # Two at least: how sure the first is depends on the second.
+        positions, scores = self.places(probability, max(k, 2))
+        confidences = self.readout.hit_confidences(self.readout.index(concept_id), presence, scores)
+        hits = [
+            Hit(position, float(confidence), concept_id, presence)
+            for position, confidence in zip(positions[:k], confidences[:k], strict=True)
+        ]
         return Search(concept_id, bool(hits) and presence >= self.readout.presence_threshold, presence, hits)
 
     def presence(self, concept_id: str, probability_kji: np.ndarray) -> float:
         """Calibrated probability that the structure is in the scan."""
         evidence = self.evidence(concept_id, probability_kji)
-        evidence[:2] -= self.readout.typical_evidence[self.readout.index(concept_id)]
-        weights = self.readout.presence
-        return float(sigmoid(weights[0] + evidence @ weights[1:]))
+        return float(self.readout.presences(self.readout.index(concept_id), evidence))
 
     def evidence(self, concept_id: str, probability_kji: np.ndarray) -> np.ndarray:
         """What speaks for presence (3,): log-odds of the best place, log of the expected voxels, and how far the
         nearest body coordinate in the scan is from where the structure belongs (Mahalanobis, capped at 6)."""
-        peak = float(np.clip(probability_kji.max(initial=0), 1e-7, 1 - 1e-7))
+        peak = log_odds(probability_kji.max(initial=0))
         volume = float(probability_kji.sum())
         if not len(self._coordinates):
-            return np.array([np.log(1e-7), np.log(1e-3), 6.0])
+            return np.array([peak, np.log(1e-3), 6.0])
         expected = self.readout.misplacement(self._coordinates[::4], self.readout.index(concept_id)).min()
-        return np.array([np.log(peak / (1 - peak)), np.log(volume + 1e-3), min(6.0, float(np.sqrt(max(expected, 0))))])
+        return np.array([peak, np.log(volume + 1e-3), min(6.0, float(np.sqrt(max(expected, 0))))])
 
-    def _hits(self, probability: np.ndarray, concept_id: str, k: int) -> list[Hit]:
-        """Separate regions above half of the best probability, then of what is left; each gives its middle."""
+    def places(self, probability_kji: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """RAS positions (n,3) and scores (n,) of separate regions above half of the best score, then of what is left;
+        each gives its middle. At most `k`, best first."""
         # Nothing below a twentieth of the best takes part, so only the box around the rest is worked on.
-        box = ndimage.find_objects((probability >= 0.05 * probability.max()).view(np.uint8))[0]
+        box = ndimage.find_objects((probability_kji >= 0.05 * probability_kji.max()).view(np.uint8))[0]
         corner_kji = np.array([part.start for part in box])
-        left = probability[box].copy()
+        left = probability_kji[box].copy()
         # Only a place that was a peak from the start can be a hit: the fringe of a region that was taken is not.
         peaks = left == ndimage.maximum_filter(left, 3)
-        hits: list[Hit] = []
-        while len(hits) < k:
+        middles, scores = [], []
+        while len(scores) < k:
             peak = np.unravel_index(np.argmax(left * peaks), left.shape)
             best = float(left[peak] * peaks[peak])
             # The first is given whatever its score: whether it counts is for `presence` to say.
-            if best <= 0 or (hits and best < max(0.02, 0.1 * hits[0].score)):
+            if best <= 0 or (scores and best < max(0.02, 0.1 * scores[0])):
                 break
             regions, _ = ndimage.label(left > 0.5 * best, structure=np.ones((3, 3, 3)))
             region = regions == regions[peak]
-            kji = self._middle(left, region) + corner_kji
-            hits.append(Hit(transform_points(self.map.ijk_to_ras, kji[::-1]), best, concept_id))
+            middles.append(self._middle(left, region) + corner_kji)
+            scores.append(best)
             left[ndimage.binary_dilation(region, iterations=2)] = 0
-        return hits
+        positions_ijk = np.reshape(middles, (-1, 3))[:, ::-1]
+        return transform_points(self.map.ijk_to_ras, positions_ijk), np.array(scores)
 
     @staticmethod
     def _middle(probability: np.ndarray, region: np.ndarray) -> np.ndarray:
@@ -179,9 +215,12 @@ class QueryIndex:
         return [(self.readout.concept_ids[i], float(probabilities[i])) for i in order]
 
     def name_probabilities(self, positions_ras: np.ndarray) -> np.ndarray:
-        """Probability of every concept at RAS positions (N,3): (N,K)."""
+        """Calibrated probability of every concept at RAS positions (N,3): (N,K); at most 1 together for those that
+        exclude each other."""
+        return self.readout.name_probabilities(self.name_logits(positions_ras))
+
+    def name_logits(self, positions_ras: np.ndarray) -> np.ndarray:
+        """Scores of every concept at RAS positions (N,3) before calibration, with its place and without rivals."""
         latents = self.map.sample(positions_ras)
-        logits = self.readout.logits(self.readout.unit_features(latents))
-        coordinates = self.readout.body_coordinates(latents)
-        far = np.stack([self.readout.misplacement(coordinates, c) for c in range(logits.shape[1])], axis=1)
-        return sigmoid(logits - PLACE_WEIGHT * 0.5 * np.maximum(far - FREE_DISTANCE, 0))
+        return self._placed_logits(self.readout.unit_features(latents), self.readout.body_coordinates(latents))
+

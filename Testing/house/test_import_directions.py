@@ -10,7 +10,10 @@ from repository import MODULE, ROOT, python_files, relative
 SLICER_ONLY = {"slicer", "qt", "ctk", "vtk", "vtkmodules", "trame", "trame_slicer", "slicer_core"}
 BESIDE = {"scripts", "Testing"}
 TORCH = {"torch", "monai", "torchvision"}
-MAY_USE_TORCH = {"AnatomicalEmbedding/anatembed/encoder.py", "AnatomicalEmbedding/anatembed/inference.py"}
+# repeatability measures what threads and number formats of torch change.
+MAY_USE_TORCH = {
+    f"AnatomicalEmbedding/anatembed/{name}.py" for name in ("encoder", "inference", "evaluation/repeatability")
+}
 FLOOR_3 = {"Widget.py", "ParameterNode.py", "InstallLogic.py", "Worker.py"}
 FILE_READERS = {"image_file.py", "dicom_folder.py"}  # Slicer reads files itself
 MODULE_FILE = MODULE / "AnatomicalEmbedding.py"

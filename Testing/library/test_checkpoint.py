@@ -5,7 +5,14 @@ import json
 
 import numpy as np
 import pytest
-from anatembed.checkpoint import FORMAT, READOUT_ARRAYS, content_sha256, load_checkpoint, save_checkpoint
+from anatembed.checkpoint import (
+    CALIBRATION_ARRAYS,
+    FORMAT,
+    READOUT_ARRAYS,
+    content_sha256,
+    load_checkpoint,
+    save_checkpoint,
+)
 from anatembed.encoder import EncoderConfig
 from anatembed.inference import build_encoder
 from hypothesis import given, settings
@@ -30,8 +37,23 @@ def rewritten(path, change) -> None:
     np.savez_compressed(path, **content)
 
 
+def without(path, names, **meta) -> None:
+    """Take read-out arrays out of a model file, and change its meta data."""
+
+    def strip(content):
+        for name in names:
+            del content[f"readout/{name}"]
+        content["meta"] = np.array(json.dumps(json.loads(str(content["meta"])) | meta))
+        arrays = {name: value for name, value in content.items() if name not in ("meta", "sha256")}
+        content["sha256"] = np.array(content_sha256(arrays, str(content["meta"])))
+
+    rewritten(path, strip)
+
+
 def test_a_saved_model_comes_back_in_half_precision_with_everything_that_belongs_to_it(tmp_path):
     checkpoint = tiny_checkpoint()
+    calibration = {"hit": np.arange(4.0), "hit_offsets": np.array([0.5, -1, 2]), "naming": np.array([1.5, -0.7])}
+    checkpoint = dataclasses.replace(checkpoint, readout=dataclasses.replace(checkpoint.readout, **calibration))
     digest = save_checkpoint(checkpoint, tmp_path / "model.npz")
     loaded = load_checkpoint(tmp_path / "model.npz")
     assert loaded.sha256 == digest
@@ -39,7 +61,7 @@ def test_a_saved_model_comes_back_in_half_precision_with_everything_that_belongs
     assert set(loaded.weights) == set(checkpoint.weights)
     for name, value in checkpoint.weights.items():
         np.testing.assert_array_equal(loaded.weights[name], value.astype(np.float16))
-    for name in READOUT_ARRAYS:
+    for name in READOUT_ARRAYS + CALIBRATION_ARRAYS:
         np.testing.assert_allclose(getattr(loaded.readout, name), getattr(checkpoint.readout, name), rtol=1e-6)
     for one, other in zip(loaded.readout.coordinate_layers, checkpoint.readout.coordinate_layers, strict=True):
         np.testing.assert_allclose(one[0], other[0], rtol=1e-6)
@@ -136,14 +158,30 @@ def test_a_model_of_another_version_is_named_as_such(model_file):
 
 
 def test_a_model_without_a_part_that_this_version_needs_is_refused(model_file):
-    def strip(content):
-        del content["readout/presence"]
-        arrays = {name: value for name, value in content.items() if name not in ("meta", "sha256")}
-        content["sha256"] = np.array(content_sha256(arrays, str(content["meta"])))
-
-    rewritten(model_file, strip)
+    without(model_file, ["presence"])
     with pytest.raises(ValueError, match=r"model\.npz lacks 'readout/presence'"):
         load_checkpoint(model_file)
+
+
+def test_a_model_from_before_the_calibration_of_hits_and_names_is_read_with_neutral_values(model_file):
+    without(model_file, CALIBRATION_ARRAYS)
+    readout = load_checkpoint(model_file).readout
+    np.testing.assert_array_equal(readout.naming, (1, 0))
+    np.testing.assert_array_equal(readout.hit_offsets, np.zeros(len(readout.concept_ids)))
+    clear, faint = readout.hit_confidences(0, 1.0, np.array([0.99, 0.1]))
+    assert 0.5 < clear < 1
+    assert faint < clear
+
+
+@pytest.mark.parametrize("threshold", [0.3, 0.63])
+def test_a_model_from_before_decides_as_it_did_but_from_one_half_on(model_file, threshold):
+    evidence = np.random.default_rng(0).normal(size=(200, 3))
+    before = load_checkpoint(model_file).readout.presences(0, evidence) >= threshold
+    without(model_file, CALIBRATION_ARRAYS, presence_threshold=threshold)
+    readout = load_checkpoint(model_file).readout
+    assert readout.presence_threshold == 0.5
+    np.testing.assert_array_equal(readout.presences(0, evidence) >= 0.5, before)
+    assert 0 < before.sum() < len(before)
 
 
 def test_a_model_that_is_not_there_is_named(tmp_path):

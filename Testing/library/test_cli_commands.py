@@ -25,11 +25,12 @@ def test_what_is_found_has_the_documented_form(ask):
     said = ask("left kidney", "--json")
     document = said.document
     assert said.code == 0
-    assert set(document) == {"query", "found", "reason", "resolved", "hits", "seconds"}
+    assert set(document) == {"query", "found", "reason", "presence", "resolved", "hits", "seconds"}
     assert document["found"] is True
     assert document["resolved"] == [{"id": "kidney_left", "name": "left kidney", "side": "left", "confidence": 1.0}]
     best = document["hits"][0]
-    assert set(best) == {"position_ras", "score", "id"}
+    assert set(best) == {"position_ras", "confidence", "presence", "id"}
+    assert 0.5 < best["confidence"] <= best["presence"] == document["presence"]
     assert best["id"] == "kidney_left"
     assert np.linalg.norm(np.array(best["position_ras"]) - CENTRES_RAS["kidney_left"]) < 6
 
@@ -40,6 +41,7 @@ def test_a_structure_outside_the_scan_is_exit_code_3_with_the_reason(ask):
     assert said.document["found"] is False
     assert said.document["hits"] == []
     assert "not in this scan" in said.document["reason"]
+    assert said.document["presence"] < 0.5
     assert [one["id"] for one in said.document["resolved"]] == ["spleen"]
 
 
@@ -184,6 +186,32 @@ def test_the_overlay_of_a_query_lies_where_the_structure_is(anatembed, planted, 
     right, anterior, superior = CENTRES_RAS["liver"]
     assert image[image.TransformPhysicalPointToIndex((-right, -anterior, superior))] > 0.9
     assert image[image.TransformPhysicalPointToIndex((right, -anterior, superior))] < 0.1
+
+
+def test_the_overlay_of_uncertainty_lies_where_names_are_unsure(anatembed, planted, planted_model, tmp_path):
+    output = tmp_path / "unsure.nii.gz"
+    said = anatembed("overlay", planted, "--uncertainty", "-o", output, "--model", planted_model, "--json")
+    assert (said.code, said.document) == (0, {"output": str(output), "answer": None})
+    image = sitk.ReadImage(str(output))
+    right, anterior, superior = CENTRES_RAS["liver"]
+    assert image[image.TransformPhysicalPointToIndex((-right, -anterior, superior))] < 0.1
+    assert image[image.TransformPhysicalPointToIndex((right, -anterior, superior))] > 0.9
+
+
+def test_the_overlay_of_uncertainty_is_a_picture_of_its_own(anatembed, planted, planted_model, tmp_path):
+    pictures = []
+    for options in ((), ("--uncertainty",)):
+        output = tmp_path / "overlay.png"
+        assert anatembed("overlay", planted, *options, "-o", output, "--model", planted_model).code == 0
+        pictures.append(np.asarray(Image.open(output)))
+    assert pictures[0].shape == pictures[1].shape
+    assert (pictures[0] != pictures[1]).any(axis=-1).mean() > 0.05
+
+
+def test_an_overlay_shows_one_thing_at_a_time(anatembed, planted):
+    said = anatembed("overlay", planted, "--uncertainty", "--query", "liver", "-o", "x.png")
+    assert (said.code, said.out, said.err.count("\n")) == (2, "", 1)
+    assert "not allowed with" in said.err
 
 
 @pytest.mark.parametrize(("text", "code"), [("spleen", 3), ("mandible", 3), ("qzx", 4)])

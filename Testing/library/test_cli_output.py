@@ -5,11 +5,11 @@ from anatembed.vocabulary import Vocabulary
 
 
 def test_a_found_answer_lists_its_places():
-    hits = [{"position_ras": [-78.0, 10.25, -149.0], "score": 0.876, "id": "kidney_left"}]
+    hits = [{"position_ras": [-78.0, 10.25, -149.0], "confidence": 0.879, "presence": 0.99, "id": "kidney_left"}]
     document = {"reason": "left kidney: found", "hits": hits, "resolved": []}
     first, second = cli_output.answer(document, Vocabulary.load())
     assert first == "left kidney: found"
-    assert "1. left kidney  RAS (  -78.0,    10.2,  -149.0) mm  score 0.88" in second
+    assert "1. left kidney  RAS (  -78.0,    10.2,  -149.0) mm  confidence 87%" in second
 
 
 def test_a_refused_answer_is_its_reason_and_what_was_understood():

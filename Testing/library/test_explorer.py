@@ -72,6 +72,43 @@ def test_what_is_not_in_the_scan_is_refused_with_the_confidence():
     assert answer.reason.endswith("%)")
 
 
+def test_a_refusal_never_comes_with_a_confidence_of_half_or_more():
+    """A presence of 49.99 % is not rounded to 50 %."""
+    readout = planted_readout(presence=(np.log(0.4999 / 0.5001), 0, 0, 0))
+    answer = Explorer(whole_body_map(), planted_checkpoint(readout), VOCABULARY).locate("liver")
+    assert not answer.found
+    assert answer.presence == pytest.approx(0.4999)
+    assert answer.reason.endswith("(confidence that it is there 49%)")
+
+
+def test_the_presence_of_an_answer_is_that_of_the_likeliest_structure(explorer):
+    answer = explorer.locate("kidney")
+    assert answer.presence == max(explorer.index.search(c).presence for c in ("kidney_left", "kidney_right"))
+    assert explorer.locate("banana").presence is None
+    assert explorer.locate("pancreas").presence is None
+
+
+@pytest.mark.parametrize("confidence", [0.31, 0.4999])
+def test_what_is_in_the_scan_but_not_surely_at_the_place_is_found_with_a_warning(confidence):
+    presence, constant = 0.99, np.log(confidence / (0.99 - confidence))
+    readout = dataclasses.replace(
+        planted_readout(presence=(np.log(presence / (1 - presence)), 0, 0, 0)), hit=np.array([constant, 0, 0, 0]))
+    answer = Explorer(whole_body_map(), planted_checkpoint(readout), VOCABULARY).locate("liver")
+    assert answer.found
+    percents = int(100 * confidence)
+    assert answer.reason == f"liver: found, but the place is uncertain (confidence {percents}%)"
+    assert answer.hits[0].confidence == pytest.approx(confidence)
+
+
+def test_of_two_structures_the_one_at_an_uncertain_place_is_named():
+    offsets = np.zeros(len(CONCEPTS))
+    offsets[CONCEPTS.index("kidney_left")] = -30
+    readout = dataclasses.replace(planted_readout(), hit_offsets=offsets)
+    answer = Explorer(whole_body_map(), planted_checkpoint(readout), VOCABULARY).locate("kidney")
+    assert [hit.concept_id for hit in answer.hits[:2]] == ["kidney_right", "kidney_left"]
+    assert answer.reason.endswith("but the place is uncertain (confidence: left kidney 0%)")
+
+
 def test_what_the_model_has_not_learnt_is_said_to_be_understood(explorer):
     answer = explorer.locate("pancreas")
     assert (answer.found, answer.outcome) == (False, NOT_HERE)

@@ -92,6 +92,28 @@ def test_the_colours_of_the_overlay_are_those_of_the_map(explorer):
     assert np.abs(tile[60, 60] - expected).max() < 25
 
 
+@pytest.mark.parametrize(("place", "sure"), [("liver", True), ("spleen", False)])
+def test_sure_names_are_blue_and_unsure_ones_yellow(explorer, place, sure):
+    position = np.array(CENTRES_RAS[place])
+    shades = pictures._shade(explorer.index.uncertainty_kji(), pictures.UNSURE_STOPS)
+    fields = pictures._fields(explorer, np.concatenate([shades, np.ones((*shades.shape[:3], 1))], axis=-1))
+    view = pictures.Slice(pictures.AXIAL, float(position[2]), position - 60, position + 60, 1.0)
+    red, _, blue = np.asarray(pictures._coloured(pictures.backdrop(explorer, None), view, fields), int)[60, 60]
+    assert (blue > red + 40) if sure else (red > blue + 40)
+
+
+def test_the_scale_of_uncertainty_grows_lighter_all_the_way():
+    light = pictures._shade(np.linspace(0, 1, 50), pictures.UNSURE_STOPS) @ (0.2126, 0.7152, 0.0722)
+    assert (np.diff(light) > 0).all()
+
+
+def test_the_overview_of_uncertainty_has_a_legend_with_both_ends_of_the_scale(explorer, ct):
+    page = np.asarray(pictures.uncertainty_overview(pictures.backdrop(explorer, ct)), int)
+    head = page[: pictures.HEAD].reshape(-1, 3)
+    for end in pictures.UNSURE_STOPS[[0, -1]]:
+        assert (np.abs(head - end).sum(axis=-1) < 12).sum() >= 10
+
+
 def test_air_is_left_black_around_the_body(explorer, ct):
     under = pictures.backdrop(explorer, ct)
     low, _ = pictures.box_of(explorer.map.body_kji, explorer.map.ijk_to_ras, 40)

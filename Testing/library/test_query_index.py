@@ -195,22 +195,111 @@ def test_a_place_outside_the_scan_has_no_name(index):
         index.describe((0.0, 0.0, 5000.0))
 
 
-def test_a_rival_that_is_as_likely_halves_the_odds_and_a_part_of_the_structure_takes_nothing_away():
+def test_a_rival_that_is_as_likely_leaves_half_and_a_part_of_the_structure_takes_nothing_away():
     concepts = ("heart", "heart_ventricle_left", "liver")
     compatible = np.eye(3)
     compatible[0, 1] = compatible[1, 0] = 1
-    readout = dataclasses.replace(planted_readout(concepts), compatible=compatible)
     shared = CENTRES_RAS["heart"]
+    at_home = np.stack([np.array(shared) / 100] * 3)
+    readout = dataclasses.replace(planted_readout(concepts), compatible=compatible, body_mean=at_home)
     with_part = index_of(planted_map([(concepts[:2], shared)], concepts=concepts), readout)
     with_rival = index_of(planted_map([(("heart", "liver"), shared)], concepts=concepts), readout)
     kji = tuple(np.rint(with_part.map.ras_to_kji(shared)[0]).astype(int))
-    lone, halved = (index.logit_kji("heart")[kji] for index in (with_part, with_rival))
+    lone, half = (index.logit_kji("heart")[kji] for index in (with_part, with_rival))
     assert lone > 3
-    assert halved == pytest.approx(lone - np.log(2), abs=0.01)
+    assert expit(half) == pytest.approx(0.5, abs=0.02)
+
+
+def test_a_rival_out_of_its_place_takes_little_away():
+    """The spleen's look-alike in the liver's place is judged by where spleens are."""
+    readout = dataclasses.replace(planted_readout(), compatible=np.eye(len(CONCEPTS)))
+    shared = planted_map([(("liver", "spleen"), CENTRES_RAS["liver"])])
+    at_home, out_of_place = (index_of(shared, readout).logit_kji(concept) for concept in ("liver", "spleen"))
+    kji = tuple(np.rint(shared.ras_to_kji(CENTRES_RAS["liver"])[0]).astype(int))
+    assert at_home[kji] > 3
+    assert out_of_place[kji] < -3
 
 
 def test_the_fringe_of_a_structure_is_no_hit_of_its_own(index):
     shape = index.map.shape_kji
     kji = np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij"), axis=-1)
     wide = np.exp(-np.square(kji - np.array(shape) // 2).sum(axis=-1) / (2 * 5.0**2)).astype(np.float32)
-    assert len(index._hits(wide, "liver", 5)) == 1
+    positions_ras, scores = index.places(wide, 5)
+    assert positions_ras.shape == (1, 3)
+    assert scores.shape == (1,)
+
+
+SPREAD = dataclasses.replace(planted_readout(), body_covariance=np.stack([100 * np.eye(3)] * len(CONCEPTS)))
+TWO_LIVERS = planted_map([(["liver"], (-60, 0, 0)), (["liver"], (60, 0, 0))], radius_mm=12.0)
+
+
+def test_confidence_is_presence_times_the_logistic_function_of_the_evidence_for_the_place():
+    offsets = np.linspace(-1, 1, len(CONCEPTS))
+    readout = dataclasses.replace(SPREAD, hit=np.array([0.3, 0.1, 0.2, 0.4]), hit_offsets=offsets)
+    index = index_of(TWO_LIVERS, readout)
+    search = index.search("liver")
+    _, scores = index.places(index.probability_kji("liver"), 2)
+    own, other = np.log(scores / (1 - scores))
+    shared = 0.3 + offsets[CONCEPTS.index("liver")]
+    presence = np.log(search.presence / (1 - search.presence))
+    for hit, mine, rival in zip(search.hits, (own, other), (other, own), strict=True):
+        evidence = np.clip([presence, mine, mine - rival], [-6, -6, -3], [6, 6, 3])
+        expected = search.presence * expit(shared + evidence @ [0.1, 0.2, 0.4])
+        assert hit.confidence == pytest.approx(expected, rel=1e-6)
+        assert hit.presence == search.presence
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.floats(0, 3), min_size=3, max_size=3), st.floats(-4, 4), st.floats(-3, 3))
+def test_no_hit_is_surer_than_a_better_one_or_than_the_presence(weights, constant, presence):
+    readout = dataclasses.replace(SPREAD, hit=np.array([constant, *weights]), presence=np.array([presence, 0, 0, 0]))
+    search = index_of(TWO_LIVERS, readout).search("liver")
+    confidences = [hit.confidence for hit in search.hits]
+    assert len(confidences) == 2
+    assert confidences == sorted(confidences, reverse=True)
+    assert confidences[0] <= search.presence
+
+
+def test_how_sure_a_hit_is_does_not_depend_on_how_many_were_asked_for():
+    readout = dataclasses.replace(SPREAD, hit=np.array([-1.0, 0.1, 0.2, 0.4]))
+    index = index_of(TWO_LIVERS, readout)
+    alone, first = index.search("liver", 1).hits[0], index.search("liver", 5).hits[0]
+    assert alone.confidence == first.confidence == alone.score
+    np.testing.assert_array_equal(alone.position_ras, first.position_ras)
+
+
+def test_a_place_is_surer_without_another_one_like_it():
+    readout = dataclasses.replace(SPREAD, hit=np.array([-1.0, 0.0, 0.2, 0.4]))
+    alone = index_of(planted_map([(["liver"], (60, 0, 0))], radius_mm=12.0), readout).search("liver").hits
+    one_of_two = index_of(TWO_LIVERS, readout).search("liver").hits
+    assert len(alone) == 1
+    assert alone[0].confidence > one_of_two[0].confidence + 0.1
+
+
+def test_uncertainty_is_one_less_the_probability_of_the_best_name_and_one_outside_the_body():
+    readout = dataclasses.replace(planted_readout(), compatible=np.eye(len(CONCEPTS)), naming=np.array([2.0, -0.5]))
+    index = index_of(planted_map([([c], centre) for c, centre in CENTRES_RAS.items()]), readout)
+    field, body = index.uncertainty_kji(), index.map.body_kji
+    assert field.dtype == np.float32
+    assert (field[~body] == 1).all()
+    positions = voxel_positions(index.map.shape_kji, index.map.ijk_to_ras)[body]
+    np.testing.assert_allclose(field[body], 1 - index.name_probabilities(positions).max(axis=1), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["flipped left-right", "upside down", "oblique", "sagittal", "gantry tilt"])
+def test_names_are_sure_in_a_structure_and_unsure_beside_it_wherever_the_voxel_axes_point(name):
+    linear = GEOMETRIES[name].linear / 5.0 * 6.0
+    centre = CENTRES_RAS["kidney_left"]
+    index = index_of(planted_map([(["kidney_left"], centre)], linear=linear, shape_kji=(32, 32, 32)))
+    field = index.uncertainty_kji()
+    distance = np.linalg.norm(voxel_positions(index.map.shape_kji, index.map.ijk_to_ras) - centre, axis=-1)
+    assert field[distance < 12].max() < 0.01
+    assert field[distance > 20].min() > 0.99
+
+
+def test_a_place_of_two_names_that_exclude_each_other_is_half_unsure():
+    readout = dataclasses.replace(planted_readout(), compatible=np.eye(len(CONCEPTS)))
+    between = tuple((np.array(CENTRES_RAS["heart"]) + CENTRES_RAS["liver"]) / 2)
+    index = index_of(planted_map([(("heart", "liver"), between)]), readout)
+    kji = tuple(np.rint(index.map.ras_to_kji(between)[0]).astype(int))
+    assert index.uncertainty_kji()[kji] == pytest.approx(0.5, abs=0.1)

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from anatembed.readout import sigmoid
+from anatembed.readout import log_odds, sigmoid
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -69,6 +69,62 @@ def test_misplacement_is_the_squared_mahalanobis_distance():
         inverse = np.linalg.inv(readout.body_covariance[concept])
         expected = [mahalanobis(point, readout.body_mean[concept], inverse) ** 2 for point in points]
         np.testing.assert_allclose(readout.misplacement(points, concept), expected, rtol=1e-6)
+
+
+def test_the_places_of_all_concepts_are_judged_as_that_of_each():
+    readout = tiny_readout()
+    points = np.random.default_rng(1).normal(scale=3, size=(50, 3))
+    each = [readout.misplacement(points, concept) for concept in range(3)]
+    np.testing.assert_allclose(readout.misplacements(points).T, each, rtol=1e-4, atol=1e-3)
+
+
+@given(st.data())
+def test_names_that_exclude_each_other_are_together_at_most_certain(data):
+    count = data.draw(st.integers(2, 6))
+    logits = data.draw(arrays(np.float64, (3, count), elements=st.floats(-40, 200)))
+    pairs = data.draw(arrays(bool, (count, count)))
+    readout = dataclasses.replace(
+        tiny_readout(), compatible=(pairs | pairs.T | np.eye(count, dtype=bool)).astype(float),
+        naming=np.array([data.draw(st.floats(0.3, 4)), data.draw(st.floats(-8, 8))]),
+    )
+    probabilities = readout.name_probabilities(logits)
+    assert (probabilities >= 0).all()
+    chosen = []
+    for concept in data.draw(st.permutations(range(count))):
+        if all(readout.rivals[concept, other] for other in chosen):
+            chosen.append(concept)
+    assert (probabilities[:, chosen].sum(axis=1) <= 1 + 1e-6).all()
+
+
+def test_a_whole_and_its_part_may_both_be_certain():
+    compatible = np.array([[1, 1, 0], [1, 1, 0], [0, 0, 1.0]])
+    readout = dataclasses.replace(tiny_readout(), compatible=compatible)
+    whole, part, other = readout.name_probabilities(np.array([[9.0, 9.0, -9.0]]))[0]
+    assert whole == part > 0.99
+    assert other < 1e-4
+
+
+def test_without_a_rival_and_without_calibration_a_name_is_as_probable_as_siglip_says():
+    readout = dataclasses.replace(tiny_readout(), compatible=np.ones((3, 3)))
+    logits = np.array([[-3.0, 0.0, 5.0]])
+    np.testing.assert_allclose(readout.name_probabilities(logits), expit(logits), rtol=1e-6)
+
+
+def test_a_higher_temperature_is_less_sure_and_changes_no_rank():
+    readout = tiny_readout()
+    logits = np.random.default_rng(0).normal(scale=5, size=(20, 3))
+    warm = dataclasses.replace(readout, naming=np.array([2.0, 0.0])).name_probabilities(logits)
+    cold = readout.name_probabilities(logits)
+    np.testing.assert_array_equal(warm.argmax(axis=1), cold.argmax(axis=1))
+    sure = cold.max(axis=1) > 0.9
+    assert sure.any()
+    assert (warm.max(axis=1)[sure] < cold.max(axis=1)[sure]).all()
+
+
+@given(st.floats(0, 1))
+def test_log_odds_are_the_inverse_of_the_logistic_function(probability):
+    assert np.isfinite(log_odds(probability))
+    assert sigmoid(log_odds(probability)) == pytest.approx(probability, abs=1e-6)
 
 
 def test_a_concept_is_in_its_usual_place_at_its_mean():

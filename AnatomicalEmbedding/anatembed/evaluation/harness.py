@@ -1,24 +1,26 @@
 """Runs every system over every evaluation scan and sums up one table."""
 from __future__ import annotations
 
-import csv
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from anatembed.checkpoint import Checkpoint
-from anatembed.evaluation.baselines import Lookup, Reference, affine_lookup, box_lookup
+from anatembed.evaluation import figures
+from anatembed.evaluation.baselines import Lookup
+from anatembed.evaluation.bench import Bench
+from anatembed.evaluation.label_maps import labelled_scans
 from anatembed.evaluation.metrics import auroc, bootstrap_interval
+from anatembed.evaluation.report import markdown, rows, section_content, section_markdown, without_nan
+from anatembed.evaluation.section import Section
 from anatembed.evaluation.truth import Case, Structure, annotated_case, distance_to_box, labelled_case
 from anatembed.explorer import Explorer
 from anatembed.inference import embed
-from anatembed.preprocessing import prepare
-from anatembed.training import label_names
-from anatembed.training.sources import read_tsv_labels
+from anatembed.output_file import replacing
 from anatembed.vocabulary import Vocabulary
 
 LOG = logging.getLogger(__name__)
@@ -72,25 +74,15 @@ def read_cases(data: Path, split: dict, vocabulary: Vocabulary) -> Iterator[Case
         if not table.name.startswith(tuple(split["evaluation"])):
             raise ValueError(f"{table.name} is annotated but not on the evaluation list")
         yield annotated_case(data / "real_ct" / f"{table.stem}.nii.gz", table, vocabulary)
-    folder = data / "real_ct_labelled"
-    names = read_tsv_labels(folder / "aorta_report_labels.tsv")
-    yield labelled_case(
-        folder / "aorta_report_ct.nii.gz", folder / "aorta_report_seg.nii.gz", names, "labelled chest", vocabulary
-    )
-    planning = data / "openkbp"
-    names = {v: label_names.contoured(n) for v, n in read_tsv_labels(planning / "labels.tsv").items()}
-    for row in csv.DictReader((planning / "index.csv").read_text().splitlines()):
-        if row["split"] == split["evaluation_openkbp"] and row["has_ct"] == "True":
-            scan, labels = (planning / f"{row['id']}_{kind}.nii.gz" for kind in ("ct", "seg"))
-            yield labelled_case(scan, labels, names, "labelled head-neck", vocabulary)
+    for one in labelled_scans(data, split):
+        yield labelled_case(one.scan, one.labels, one.names, one.group, vocabulary)
 
 
 class ModelSystem:
     """The embedding: typed names through the index, points through the naming."""
 
-    name = "embedding"
-
-    def __init__(self, case: Case, checkpoint: Checkpoint, vocabulary: Vocabulary):
+    def __init__(self, case: Case, checkpoint: Checkpoint, vocabulary: Vocabulary, name: str = "embedding"):
+        self.name = name
         self.explorer = Explorer(embed(case.volume, checkpoint), checkpoint, vocabulary)
 
     def locate(self, concept: str) -> tuple[np.ndarray | None, bool, float] | None:
@@ -162,23 +154,19 @@ def judge_name(structure: Structure, names: list[str], vocabulary: Vocabulary) -
     return Named(structure.concept, right.index(True) if True in right else None, wrong, pair is not None)
 
 
-def run(data: Path, split: dict, checkpoint: Checkpoint, reference: Reference, vocabulary: Vocabulary):
-    """Reports of all systems: dict system -> list of Report."""
-    reports: dict[str, list[Report]] = {}
-    for case in read_cases(data, split, vocabulary):
-        prepared = prepare(case.volume, checkpoint.preprocessing)
-        systems = [
-            ModelSystem(case, checkpoint, vocabulary),
-            LookupSystem("body box lookup", box_lookup(prepared, reference)),
-            LookupSystem("affine lookup", affine_lookup(prepared, reference)),
-        ]
-        voxel_mm3 = checkpoint.preprocessing.spacing_mm**3
-        for system in systems:
-            report = evaluate_case(case, system, vocabulary, int(prepared.body_kji.sum()), voxel_mm3)
-            reports.setdefault(system.name, []).append(report)
-        summary = summarise([reports["embedding"][-1]])
-        LOG.info("%s: hit@1 %.2f, naming top-1 %.2f", case.person, summary["hit@1"], summary["naming top-1"])
-    return reports
+def run(bench: Bench) -> dict[str, list[Report]]:
+    """Reports of the model and, with the first model, of the lookups; the embedded scans are left in the bench."""
+    voxel_mm3 = bench.checkpoint.preprocessing.spacing_mm**3
+    for scan in bench.scans:
+        model = ModelSystem(scan.case, bench.checkpoint, bench.vocabulary, bench.name)
+        bench.explorers[scan.person] = model.explorer
+        lookups = [LookupSystem(name, lookup) for name, lookup in scan.lookups.items()]
+        for system in [model, *(lookups if bench.with_baselines else [])]:
+            report = evaluate_case(scan.case, system, bench.vocabulary, int(scan.prepared.body_kji.sum()), voxel_mm3)
+            bench.reports.setdefault(system.name, []).append(report)
+        summary = summarise([bench.reports[bench.name][-1]])
+        LOG.info("%s: hit@1 %.2f, naming top-1 %.2f", scan.person, summary["hit@1"], summary["naming top-1"])
+    return bench.reports
 
 
 def summarise(reports: list[Report]) -> dict[str, float]:
@@ -254,15 +242,22 @@ def structure_table(reports: list[Report]) -> list[dict]:
     return rows
 
 
-def write(reports: dict[str, list[Report]], checkpoint: Checkpoint, output: Path) -> str:
-    """Write evaluation.json and evaluation.md into `output`; returns the Markdown."""
+def write(
+    reports: dict[str, list[Report]], checkpoint: Checkpoint, output: Path, sections: Sequence[Section] = ()
+) -> str:
+    """Write evaluation.json, evaluation.md and the figures into `output`; returns the Markdown.
+
+    reports: by system, the model's first; sections: what else was measured, see `suite`.
+    """
     output.mkdir(parents=True, exist_ok=True)
-    model = reports["embedding"]
+    model = next(iter(reports.values()))
     groups = {"all": lambda r: True, "annotated trunk scans": lambda r: r.group == "annotated",
               "labelled scans": lambda r: r.group != "annotated"}
     content = {"encoder_id": checkpoint.encoder_id, "people": [r.person for r in model], "groups": {}}
     lines = [f"Model {checkpoint.encoder_id}; {len(model)} people, none of them trained on.", ""]
     for title, chosen in groups.items():
+        if not any(map(chosen, model)):
+            continue
         table = {name: summarise([r for r in rs if chosen(r)]) for name, rs in reports.items()}
         for name, rate in common_hits({name: [r for r in rs if chosen(r)] for name, rs in reports.items()}).items():
             table[name]["hit@1, known to all"] = rate
@@ -272,46 +267,17 @@ def write(reports: dict[str, list[Report]], checkpoint: Checkpoint, output: Path
         ranges = ", ".join(f"{name} {low:.2f} to {high:.2f}" for name, (low, high) in spans.items())
         lines += [f"### {title} ({sum(map(chosen, model))} people)", "", *markdown(table), "",
                   f"95 % intervals over people: {ranges}", ""]
+    content["sections"] = {section.name: section_content(section) for section in sections}
+    pictures = figures.draw([figure for section in sections for figure in section.figures], output)
+    for section in sections:
+        lines += section_markdown(section, pictures)
     content["structures"] = structure_table(model)
-    lines += ["### Structures", "", *_rows(content["structures"])]
-    (output / "evaluation.json").write_text(json.dumps(_without_nan(content), indent=1))
+    lines += ["### Structures", "", *rows(content["structures"])]
     text = "\n".join(lines) + "\n"
-    (output / "evaluation.md").write_text(text)
+    for name, written in (("evaluation.json", json.dumps(without_nan(content), indent=1)), ("evaluation.md", text)):
+        with replacing(output / name) as temporary:
+            temporary.write_text(written)
     return text
-
-
-def markdown(table: dict[str, dict[str, float]]) -> list[str]:
-    """Measures down, systems across."""
-    names = list(table)
-    measures = list(next(iter(table.values())))
-    lines = ["| | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
-    for measure in measures:
-        cells = [_cell(measure, table[name].get(measure)) for name in names]
-        lines.append(f"| {measure} | " + " | ".join(cells) + " |")
-    return lines
-
-
-def _rows(rows: list[dict]) -> list[str]:
-    keys = list(rows[0])
-    body = ["| " + " | ".join(_cell(key, row[key]) for key in keys) + " |" for row in rows]
-    return ["| " + " | ".join(keys) + " |", "|---" * len(keys) + "|", *body]
-
-
-def _cell(measure: str, value) -> str:
-    if value is None or (isinstance(value, float) and np.isnan(value)):
-        return ""
-    if isinstance(value, str | int):
-        return str(value)
-    return f"{value:.1f}" if "mm" in measure else f"{value:.2f}"
-
-
-def _without_nan(value):
-    """The same with None where there is no finite number: JSON has no NaN."""
-    if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(item) for item in value]
-    return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
 def _mean(values: list) -> float:

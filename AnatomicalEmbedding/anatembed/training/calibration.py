@@ -77,7 +77,10 @@ def calibrated(
     summary = {
         "views": scans,
         "views_of_scans": len(np.unique(seen["view"][seen["real"]])),
-        "held_out": {name: {key: round(value, 4) for key, value in row.items()} for name, row in figures.items()},
+        "held_out": {
+            name: {key: round(value, 4) if np.isfinite(value) else None for key, value in row.items()}
+            for name, row in figures.items()
+        },
     }
     return replace(checkpoint, readout=readout), summary
 
@@ -115,9 +118,8 @@ def hit_rows(readout: Readout, seen: dict[str, np.ndarray]) -> Iterator[tuple[in
 
 
 def answers(readout: Readout, seen: dict[str, np.ndarray]) -> dict[str, tuple[np.ndarray, ...]]:
-    """Scores, truth and weights of presence, first hits and first names, for `evaluation.reliability`.
-
-    Those of structures cut by the border of the view stand apart too.
+    """Scores, truth and weights of presence, first hits (of what is found, others are not shown) and first names, for
+    `evaluation.reliability`; those of structures cut by the border of the view stand apart too.
     """
     presences = readout.presences(seen["concept"], seen["evidence"])
     present, cut = seen["present"], seen["present"] & (seen["share"] < CUT_SHARE)
@@ -125,7 +127,7 @@ def answers(readout: Readout, seen: dict[str, np.ndarray]) -> dict[str, tuple[np
     for name, rows in (("presence", np.ones(len(cut), bool)), ("presence where cut", cut | ~present)):
         truth = present[rows]
         result[name] = (presences[rows], truth, reliability.classes_alike(truth))
-    first = seen["right"][:, 0] if len(cut) else np.empty(0, int)
+    first = np.where(presences >= readout.presence_threshold, seen["right"][:, 0], -1)
     confidences = np.array([
         readout.hit_confidences(concept, presence, scores[np.isfinite(scores)])[0] if right >= 0 else np.nan
         for concept, presence, scores, right in zip(seen["concept"], presences, seen["scores"], first, strict=True)

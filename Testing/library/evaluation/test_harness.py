@@ -1,11 +1,11 @@
 """The rules of judging, and a run over two systems on a planted case."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
-from anatembed.evaluation import harness
+from anatembed.evaluation import figures, harness
 from anatembed.evaluation.harness import (
     TOLERANCE_MM,
     Located,
@@ -23,6 +23,7 @@ from anatembed.evaluation.harness import (
     summarise,
     write,
 )
+from anatembed.evaluation.section import Figure, Section
 from anatembed.evaluation.truth import Case, Structure
 from anatembed.volume import Volume
 from little_people import VOCABULARY
@@ -242,3 +243,31 @@ def test_systems_are_compared_over_the_structures_that_all_of_them_answer():
     knows_one = Report("p", "annotated", located=[Located("spleen", True, 3.0, 9.0, True, False, False)])
     assert harness.common_hits({"a": [knows_both], "b": [knows_one]}) == {"a": 0.0, "b": 1.0}
 
+
+
+def test_a_run_embeds_every_scan_and_asks_the_lookups_too(bench):
+    fresh = replace(bench, explorers={}, reports={})
+    reports = harness.run(fresh)
+    assert list(reports) == ["embedding", "body box lookup", "affine lookup"]
+    assert [report.person for report in reports["embedding"]] == [scan.person for scan in bench.scans]
+    assert set(fresh.explorers) == {scan.person for scan in bench.scans}
+    affine = summarise(reports["affine lookup"])
+    assert affine["hit@1"] == 1  # the people differ by their place only
+    assert affine["naming top-1"] == 1
+
+
+def test_a_compared_model_is_asked_alone_under_its_own_name(second_model):
+    named = replace(second_model, name="segmenter", explorers={}, reports={})
+    assert list(harness.run(named)) == ["segmenter"]
+
+
+def test_sections_and_figures_are_written_beside_the_tables(tmp_path):
+    figure = Figure("curve", "Curve", "x", "y", "line", [0, 1], {"embedding": [0.0, float("nan")]})
+    section = Section("extra", "Something else", "What it is.", {"embedding": {"rate": 0.25}}, figures=[figure])
+    text = write({"embedding": [report_of("a")]}, planted_checkpoint(), tmp_path, [section])
+    assert "### Something else" in text
+    assert "| rate | 0.25 |" in text
+    assert ("![Curve](curve.png)" in text) == (tmp_path / "curve.png").exists() == figures.can_draw()
+    content = json.loads((tmp_path / "evaluation.json").read_text())
+    assert content["sections"]["extra"]["systems"] == {"embedding": {"rate": 0.25}}
+    assert content["sections"]["extra"]["figures"][0]["series"] == {"embedding": [0.0, None]}

@@ -131,9 +131,12 @@ def test_only_structures_in_the_view_and_places_that_can_be_judged_teach_about_p
 
 def test_structures_that_the_border_cuts_are_judged_apart():
     seen = observed(3, views=20)
-    result = answers(checkpoint_of([little_person()]).readout, seen)
+    readout = checkpoint_of([little_person()]).readout
+    result = answers(readout, seen)
     cut = seen["present"] & (seen["share"] < 0.5)
-    assert len(result["first hit where cut"][0]) == cut.sum() < len(result["first hit"][0])
+    found = readout.presences(seen["concept"], seen["evidence"]) >= readout.presence_threshold
+    assert 0 < len(result["first hit where cut"][0]) == (cut & found).sum() < cut.sum()
+    assert len(result["first hit"][0]) == (seen["present"] & found).sum()
     scores, truth, weights = result["presence where cut"]
     assert truth.sum() == cut.sum()
     assert (~truth).sum() == (~seen["present"]).sum()
