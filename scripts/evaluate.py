@@ -41,6 +41,7 @@ def main() -> None:
         bench = Bench(name, checkpoint, vocabulary, reference, scans, labels, options.prepared, name == NAME)
         reports |= run(bench)
         sections.append(run_parts(bench))
+    reports = {name: reports[name] for name in checkpoints} | reports  # models first, then lookups
     sys.stdout.write(write(reports, checkpoints[NAME], options.output, joined_sections(sections)))
 
 

@@ -110,7 +110,7 @@ class Logic:
         self._navigation.placeHits(
             [hit.position_ras for hit in answer.hits],
             [name(hit.concept_id) for hit in answer.hits],
-            [f'asked "{answer.query}" in {scan}, score {hit.score:.2f}' for hit in answer.hits],
+            [f'asked "{answer.query}" in {scan}, confidence {hit.confidence:.0%}' for hit in answer.hits],
             volumeNode,
         )
         self._navigation.jumpTo(answer.hits[0].position_ras)

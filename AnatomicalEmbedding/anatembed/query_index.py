@@ -39,11 +39,6 @@ class Hit:
     concept_id: str
     presence: float = 1.0
 
-    @property
-    def score(self) -> float:
-        """What ranks hits of several structures: the confidence."""
-        return self.confidence
-
 
 @dataclass(frozen=True)
 class Search:

@@ -147,6 +147,7 @@ def test_a_place_between_two_voxels_with_the_same_distance_is_their_middle():
     np.testing.assert_allclose(refined(np.array([0.1, 0.1, 0.9]), positions), [3, 0, 0])
 
 
+@settings(deadline=None)
 @given(st.floats(0, 200), st.floats(0, 200))
 def test_a_longer_round_trip_is_never_trusted_more(one, other):
     short, long = sorted((one, other))

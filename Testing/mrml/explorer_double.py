@@ -14,7 +14,7 @@ class VocabularyDouble:
 @dataclass(frozen=True)
 class Hit:
     position_ras: np.ndarray
-    score: float
+    confidence: float
     concept_id: str
 
 
@@ -56,7 +56,7 @@ class ExplorerDouble:
     def locate(self, text: str, k: int = 5) -> Answer:
         if text != "liver":
             return Answer(text, False, "not in this scan", f"{text} is not in this scan")
-        hits = [Hit(self.middle_ras + (x, 0, 0), score, "liver") for x, score in ((10, 0.93), (-10, 0.6))]
+        hits = [Hit(self.middle_ras + (x, 0, 0), sure, "liver") for x, sure in ((10, 0.93), (-10, 0.6))]
         return Answer(text, True, "found", "Liver: found", hits=hits)
 
     def describe(self, position_ras, k: int = 5) -> Description:

@@ -60,7 +60,7 @@ def test_a_found_structure_gets_named_points_and_the_views_go_to_the_best_one(lo
     node, positions_ras = points(scene)
     np.testing.assert_allclose(positions_ras, [best_ras, best_ras - (20, 0, 0)], atol=1e-6)
     assert node.GetNthControlPointLabel(0) == "Liver"
-    assert node.GetNthControlPointDescription(0) == 'asked "liver" in CT, score 0.93'
+    assert node.GetNthControlPointDescription(0) == 'asked "liver" in CT, confidence 93%'
     for view in views.values():
         assert view.distance_mm(best_ras) == pytest.approx(0, abs=1e-6)
 

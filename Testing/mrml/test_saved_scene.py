@@ -59,7 +59,7 @@ def test_the_points_keep_places_and_words(answered, scene):
     positions_ras = slicer.util.arrayFromMarkupsControlPoints(node, world=True)
     np.testing.assert_allclose(positions_ras, [best_ras, best_ras - (20, 0, 0)], atol=1e-3)
     assert node.GetNthControlPointLabel(0) == "Liver"
-    assert node.GetNthControlPointDescription(0) == 'asked "liver" in CT, score 0.93'
+    assert node.GetNthControlPointDescription(0) == 'asked "liver" in CT, confidence 93%'
 
 
 def test_the_next_answer_uses_the_loaded_nodes(answered, scene):

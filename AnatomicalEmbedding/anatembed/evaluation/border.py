@@ -61,6 +61,8 @@ def border(bench: Bench) -> Section | None:
     before = bench.explore(scan)
     for pair in known:
         problem, erased = band(person, pair)
+        if problem.first.all() or not problem.first.any():
+            continue  # they do not touch in this person
         scans = {"before": (scan, before), "erased": (erased, bench.explore(erased))}
         _judge(bench, tally, f"{TRUE_BORDER}, {pair[0]} and {pair[1]}", PERSON, problem, scans, lookup)
     for held_out in bench.trunks:
@@ -116,7 +118,8 @@ def cores(scan: Scan) -> tuple[Problem, Volume] | None:
     ellipsoid = np.linalg.norm((positions - kidney.centre) / ((kidney.high - kidney.low) / 2), axis=-1) <= CORE
     inner = [ball & ~ellipsoid & soft, ellipsoid & ~ball & soft]
     erased = _erase(prepared.array_kji, in_boxes & soft)
-    return _problem(PAIRS[0], inner, prepared.ijk_to_ras, in_boxes & soft), Volume(erased, prepared.ijk_to_ras, "CT", "erased")
+    problem = _problem(PAIRS[0], inner, prepared.ijk_to_ras, in_boxes & soft)
+    return problem, Volume(erased, prepared.ijk_to_ras, "CT", "erased")
 
 
 def _within(positions: np.ndarray, structure: Structure) -> np.ndarray:

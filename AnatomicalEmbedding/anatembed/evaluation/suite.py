@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from anatembed.evaluation.bench import Bench
 from anatembed.evaluation.border import border
+from anatembed.evaluation.confidence import confidence
 from anatembed.evaluation.extension import extension
 from anatembed.evaluation.interpolation import interpolation
 from anatembed.evaluation.invariance import invariance
@@ -32,6 +33,7 @@ PARTS: tuple[Callable[[Bench], Section | None], ...] = (
     invariance,
     laterality,
     border,
+    confidence,
     spectrum,
     layout,
 )

@@ -9,7 +9,7 @@ from anatembed.evaluation.codes import (
     scanner_position,
     unit_rows,
 )
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 RANDOM = np.random.default_rng(0)
@@ -17,6 +17,7 @@ SCAN = RANDOM.normal(0, 100, (8, 10, 12)).astype(np.float32)
 SHAPE = (4, 5, 6)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-1e3, 1e3), min_size=3, max_size=3))
 def test_codes_have_unit_length(row):
     length = np.linalg.norm(unit_rows(np.array([row])))

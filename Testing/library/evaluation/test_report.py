@@ -9,7 +9,8 @@ from anatembed.evaluation.section import Figure, Section
 @pytest.mark.parametrize(("measure", "value", "text"), [
     ("hit@1", 0.5, "0.50"), ("median mm to box", 3.14, "3.1"), ("within 10 mm", 0.123, "0.12"),
     ("median mm off, 30 mm", 12.34, "12.3"), ("mm", 0.04, "0.0"), ("names changed", 0.00123, "0.0012"),
-    ("names changed", 0.0, "0.00"), ("people", 4, "4"), ("landmarks", 216.0, "216"), ("mm", 30.0, "30"), ("rate", None, ""), ("rate", float("nan"), ""),
+    ("names changed", 0.0, "0.00"), ("people", 4, "4"), ("landmarks", 216.0, "216"), ("mm", 30.0, "30"),
+    ("rate", None, ""), ("rate", float("nan"), ""),
     ("cosine", -0.05, "-0.05"), ("name", "liver", "liver"),
 ])
 def test_numbers_are_written_with_the_digits_that_matter(measure, value, text):

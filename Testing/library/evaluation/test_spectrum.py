@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import torch
 from anatembed.evaluation.spectrum import effective_rank, eigenvalues, posterior_kl, spectrum
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_model import tiny_encoder
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0.01, 100), min_size=1, max_size=20))
 def test_the_effective_rank_lies_between_one_and_the_dimension(values):
     assert 1 - 1e-9 <= effective_rank(np.array(values)) <= len(values) + 1e-9

@@ -5,7 +5,7 @@ import pytest
 from anatembed.embedding_map import EmbeddingMap
 from anatembed.evaluation.transfer import Template, dice, labels_at, organ_labels, transfer
 from anatembed.training.subject import Subject
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from little_people import VOCABULARY, little_person
 from phantoms import CENTRES_RAS as BALLS
@@ -74,6 +74,7 @@ def test_an_organ_is_its_label_and_those_of_its_parts():
     assert organ_labels(person, "spleen", VOCABULARY) == []
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=30))
 def test_dice_is_twice_the_common_part_of_both(rows):
     one, other = (np.array(column) for column in zip(*rows, strict=True))
