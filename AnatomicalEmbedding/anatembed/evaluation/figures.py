@@ -10,6 +10,8 @@ from anatembed.evaluation.section import Figure
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 """Okabe and Ito's palette, which survives the common colour blindnesses."""
+DASHES = ("-", "--", ":")
+"""So that the eighth line does not look like the first one."""
 
 
 def can_draw() -> bool:
@@ -42,8 +44,8 @@ def _save(figure: Figure, path: Path) -> None:
 
 
 def _lines(axes, figure: Figure) -> None:
-    for (name, values), colour in zip(figure.series.items(), _cycle(), strict=False):
-        axes.plot(figure.x, values, label=name, color=colour)
+    for n, ((name, values), colour) in enumerate(zip(figure.series.items(), _cycle(), strict=False)):
+        axes.plot(figure.x, values, DASHES[n // len(COLOURS) % len(DASHES)], label=name, color=colour)
 
 
 def _bars(axes, figure: Figure) -> None:
