@@ -110,7 +110,10 @@ def affine_lookup(prepared: PreparedVolume, reference: Reference) -> Lookup:
     method.SetShrinkFactorsPerLevel([4, 2])
     method.SetSmoothingSigmasPerLevel([2, 1])
     method.SetInitialTransform(_best_height(method, start, fixed, moving), inPlace=False)
-    transform = method.Execute(fixed, moving)
+    try:
+        transform = method.Execute(fixed, moving)
+    except RuntimeError:  # it ran away: where it began is all that is known
+        transform = method.GetInitialTransform()
     # Both images carry RAS coordinates as if they were ITK's world: the affine then maps RAS to RAS.
     origin = np.array(transform.TransformPoint((0.0, 0.0, 0.0)))
     matrix = np.eye(4)
