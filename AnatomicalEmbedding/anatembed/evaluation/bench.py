@@ -10,9 +10,8 @@ import numpy as np
 
 from anatembed.checkpoint import Checkpoint
 from anatembed.embedding_map import EmbeddingMap
-from anatembed.evaluation.baselines import Lookup, Reference, box_lookup
+from anatembed.evaluation.baselines import Lookup, Reference, affine_lookup, box_lookup
 from anatembed.evaluation.label_maps import LabelMap
-from anatembed.evaluation.registration import register
 from anatembed.evaluation.truth import Case
 from anatembed.explorer import Explorer
 from anatembed.geometry import transform_points
@@ -45,7 +44,7 @@ def read_scans(cases: Iterable[Case], config: PreprocessingConfig, reference: Re
     scans = []
     for case in cases:
         prepared = prepare(case.volume, config)
-        lookups = {BOX: box_lookup(prepared, reference), AFFINE: register(prepared, reference)}
+        lookups = {BOX: box_lookup(prepared, reference), AFFINE: affine_lookup(prepared, reference)}
         scans.append(Scan(case, prepared, lookups))
         LOG.info("%s: prepared and registered", case.person)
     return scans
