@@ -8,17 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import SimpleITK as sitk
 from scipy import ndimage
 
+from anatembed.evaluation.registration import affine
 from anatembed.geometry import transform_points
 from anatembed.preprocessing import PreparedVolume
 from anatembed.training.subject import UNNAMED, Subject
 from anatembed.training.targets import Taxonomy
 from anatembed.training.tissues import TISSUES, tissue_of
 from anatembed.vocabulary import Vocabulary
-
-HEIGHTS_MM = range(-300, 301, 50)
 
 
 @dataclass
@@ -93,56 +91,5 @@ def box_lookup(prepared: PreparedVolume, reference: Reference) -> Lookup:
 
 
 def affine_lookup(prepared: PreparedVolume, reference: Reference) -> Lookup:
-    """Registers the scan to the reference: the moments of the bodies and the best of several heights to begin with
-    (a scan shows a part of the reference), then affine by mutual information."""
-    fixed = _image(prepared.array_kji, prepared.ijk_to_ras)
-    moving = _image(reference.image, reference.subject.ijk_to_ras)
-    start = sitk.CenteredTransformInitializer(
-        fixed > -500, moving > -500, sitk.AffineTransform(3), sitk.CenteredTransformInitializerFilter.MOMENTS
-    )
-    method = sitk.ImageRegistrationMethod()
-    method.SetMetricAsMattesMutualInformation(32)
-    method.SetMetricSamplingStrategy(method.REGULAR)
-    method.SetMetricSamplingPercentage(0.1)
-    method.SetInterpolator(sitk.sitkLinear)
-    method.SetOptimizerAsRegularStepGradientDescent(1.0, 1e-3, 120)
-    method.SetOptimizerScalesFromPhysicalShift()
-    method.SetShrinkFactorsPerLevel([4, 2])
-    method.SetSmoothingSigmasPerLevel([2, 1])
-    method.SetInitialTransform(_best_height(method, start, fixed, moving), inPlace=False)
-    try:
-        transform = method.Execute(fixed, moving)
-    except RuntimeError:  # it ran away: where it began is all that is known
-        transform = method.GetInitialTransform()
-    # Both images carry RAS coordinates as if they were ITK's world: the affine then maps RAS to RAS.
-    origin = np.array(transform.TransformPoint((0.0, 0.0, 0.0)))
-    matrix = np.eye(4)
-    for axis in range(3):
-        unit = np.zeros(3)
-        unit[axis] = 1.0
-        matrix[:3, axis] = np.array(transform.TransformPoint(unit.tolist())) - origin
-    matrix[:3, 3] = origin
-    return Lookup(reference, matrix)
-
-
-def _best_height(method, start: sitk.Transform, fixed: sitk.Image, moving: sitk.Image) -> sitk.Transform:
-    """`start` moved along S to where the metric is best."""
-    best, best_value = start, np.inf
-    for shift in HEIGHTS_MM:
-        moved = sitk.AffineTransform(start)
-        moved.SetTranslation([*moved.GetTranslation()[:2], moved.GetTranslation()[2] + shift])
-        method.SetInitialTransform(moved, inPlace=False)
-        try:
-            value = method.MetricEvaluate(fixed, moving)
-        except RuntimeError:  # too little overlap to measure
-            continue
-        if value < best_value:
-            best, best_value = moved, value
-    return best
-
-
-def _image(array_kji: np.ndarray, ijk_to_ras: np.ndarray) -> sitk.Image:
-    image = sitk.GetImageFromArray(np.clip(array_kji, -1000, 1000).astype(np.float32))
-    image.SetSpacing([float(s) for s in np.diag(ijk_to_ras)[:3]])
-    image.SetOrigin([float(s) for s in ijk_to_ras[:3, 3]])
-    return image
+    """Registers the scan to the CT-like image of the reference."""
+    return Lookup(reference, affine(prepared, reference.image, reference.subject.ijk_to_ras))

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from anatembed.evaluation.baselines import Lookup, Reference
+from anatembed.evaluation.baselines import Lookup, Reference, affine_lookup
 from anatembed.evaluation.bench import AFFINE, Bench, Scan
-from anatembed.evaluation.registration import register
 from anatembed.evaluation.section import Section, Tally
 from anatembed.evaluation.truth import Structure
 from anatembed.explorer import Explorer
@@ -57,7 +56,7 @@ def border(bench: Bench) -> Section | None:
     tally = Tally()
     person = bench.person(PERSON)
     scan = Volume(person.ct_kji, person.ijk_to_ras, "CT", person.name)
-    lookup = register(bench.prepare(scan), bench.reference) if bench.with_baselines else None
+    lookup = affine_lookup(bench.prepare(scan), bench.reference) if bench.with_baselines else None
     before = bench.explore(scan)
     for pair in known:
         problem, erased = band(person, pair)

@@ -8,7 +8,7 @@ import numpy as np
 
 from anatembed.evaluation.bench import AFFINE, BOX, Bench, Scan
 from anatembed.evaluation.metrics import auroc
-from anatembed.evaluation.registration import register_scans
+from anatembed.evaluation.registration import affine
 from anatembed.evaluation.section import Figure, Section, Tally
 from anatembed.evaluation.truth import Structure
 from anatembed.geometry import transform_points
@@ -59,7 +59,7 @@ def landmarks(bench: Bench) -> Section:
         answers = {system: match.positions_ras for system, match in found.items()}
         if bench.with_baselines:
             answers |= {name: _through_reference(pair, name) for name in (AFFINE, BOX)}
-            answers[DIRECT] = transform_points(_direct(pair, bench, transforms), pair.start)
+            answers[DIRECT] = transform_points(_direct(pair, transforms), pair.start)
         errors = {system: np.linalg.norm(places - pair.end, axis=1) for system, places in answers.items()}
         for system, own in errors.items():
             _count(tally, system, pair.target.person, own)
@@ -96,12 +96,12 @@ def _through_reference(pair: Pair, name: str) -> np.ndarray:
     return transform_points(np.linalg.inv(pair.target.lookups[name].matrix), there)
 
 
-def _direct(pair: Pair, bench: Bench, known: dict) -> np.ndarray:
+def _direct(pair: Pair, known: dict) -> np.ndarray:
     """4x4 from scan to scan, registered once for both directions: the shorter to the taller one, which shows more."""
     short, tall = sorted((pair.source, pair.target), key=lambda scan: len(scan.prepared.array_kji))
     key = (short.person, tall.person)
     if key not in known:
-        known[key] = register_scans(short.prepared, tall.prepared, bench.reference)
+        known[key] = affine(short.prepared, tall.prepared.array_kji, tall.prepared.ijk_to_ras)
     return known[key] if pair.source is short else np.linalg.inv(known[key])
 
 

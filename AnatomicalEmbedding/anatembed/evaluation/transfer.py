@@ -8,11 +8,10 @@ import numpy as np
 from scipy import ndimage
 
 from anatembed.embedding_map import EmbeddingMap
-from anatembed.evaluation.baselines import Lookup
+from anatembed.evaluation.baselines import Lookup, affine_lookup
 from anatembed.evaluation.bench import AFFINE, Bench, Scan
 from anatembed.evaluation.codes import unit_rows
 from anatembed.evaluation.label_maps import HEAD_NECK, LabelMap
-from anatembed.evaluation.registration import register
 from anatembed.evaluation.section import Figure, Section, Tally
 from anatembed.geometry import transform_points
 from anatembed.training.subject import Subject
@@ -74,7 +73,7 @@ class Template:
         """The affine map from a scan to the template, by its image."""
         if self.subject is bench.reference.subject:
             return scan.lookups[AFFINE]
-        return register(scan.prepared, replace(bench.reference, subject=self.subject, image=self.image))
+        return affine_lookup(scan.prepared, replace(bench.reference, subject=self.subject, image=self.image))
 
 
 def transfer(bench: Bench) -> Section:

@@ -1,27 +1,15 @@
-"""Registration at half resolution: quicker, and still between the right places of the world."""
+"""Affine registration in RAS: between the right places of the world, and the same every time."""
 
 import numpy as np
 import pytest
-from anatembed.evaluation import registration
-from anatembed.evaluation.baselines import Reference
-from anatembed.evaluation.registration import halved, register, register_scans
+import SimpleITK as sitk
+from anatembed.evaluation.registration import affine
 from anatembed.geometry import transform_points
 from anatembed.preprocessing import prepare
 from anatembed.volume import Volume
-from little_people import CENTRES_RAS, VOCABULARY, little_person
-from phantoms import GEOMETRIES, voxel_positions
+from little_people import CENTRES_RAS, little_person
 
-
-@pytest.mark.parametrize("geometry", GEOMETRIES.values(), ids=GEOMETRIES)
-def test_a_coarse_voxel_lies_in_the_middle_of_the_fine_ones(geometry):
-    positions = voxel_positions(geometry.shape_kji, geometry.ijk_to_ras)
-    for axis in range(3):
-        coarse, to_ras = halved(positions[..., axis], geometry.ijk_to_ras)
-        np.testing.assert_allclose(coarse, voxel_positions(coarse.shape, to_ras)[..., axis], atol=0.01)
-
-
-def test_an_odd_last_voxel_is_left_out():
-    assert halved(np.zeros((5, 4, 3)), np.eye(4))[0].shape == (2, 2, 1)
+BIG, FAR = (1.1, 1.1, 1.0), (60.0, -20.0, 500.0)
 
 
 def prepared(centre_ras, scale):
@@ -29,20 +17,36 @@ def prepared(centre_ras, scale):
     return prepare(Volume(person.ct_kji, person.ijk_to_ras, "CT"))
 
 
-@pytest.mark.parametrize(("large", "within_mm"), [(10**9, 8), (0, 20)], ids=["as it is", "halved"])
-def test_a_scan_is_registered_to_the_reference(monkeypatch, large, within_mm):
-    monkeypatch.setattr(registration, "LARGE_VOXELS", large)
-    reference = Reference.of(little_person(ct=False), VOCABULARY)
-    lookup = register(prepared((-30.0, 20.0, -900.0), (1.12, 1.12, 1.0)), reference)
-    for concept, centre in CENTRES_RAS.items():
-        expected = np.multiply(centre, (1.12, 1.12, 1.0)) + (-30, 20, -900)
-        assert np.linalg.norm(lookup.locate(concept) - expected) < within_mm
+@pytest.fixture(scope="module")
+def people():
+    return prepared((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)), prepared(FAR, BIG)
 
 
-def test_a_scan_is_registered_to_another_scan_in_its_own_world():
-    reference = Reference.of(little_person(ct=False), VOCABULARY)
-    one, other = prepared((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)), prepared((60.0, -20.0, 500.0), (1.1, 1.1, 1.0))
-    matrix = register_scans(one, other, reference)
+def test_a_scan_is_registered_to_another_one_in_its_own_world(people):
+    one, other = people
+    matrix = affine(one, other.array_kji, other.ijk_to_ras)
     start = np.array(list(CENTRES_RAS.values()))
-    moved = transform_points(matrix, start)
-    assert np.linalg.norm(moved - (start * (1.1, 1.1, 1.0) + (60, -20, 500)), axis=1).max() < 8
+    expected = np.add(np.multiply(start, BIG), FAR)
+    assert np.linalg.norm(transform_points(matrix, start) - expected, axis=1).max() < 8
+
+
+@pytest.fixture
+def threads():
+    before = sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()
+    yield sitk.ProcessObject.SetGlobalDefaultNumberOfThreads
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(before)
+
+
+def test_the_same_scans_are_registered_the_same_way_however_many_threads_there_are(people, threads):
+    one, other = people
+    matrices = []
+    for count in (1, 2):
+        threads(count)
+        matrices.append(affine(one, other.array_kji, other.ijk_to_ras))
+    np.testing.assert_allclose(*matrices, atol=1e-6)
+
+
+def test_where_there_is_nothing_to_hold_on_to_it_stays_with_the_middle_of_the_bodies(people):
+    one, _ = people
+    noise = np.random.default_rng(1).normal(0, 1, (3, 3, 3))
+    np.testing.assert_allclose(affine(one, noise, np.eye(4))[:, 3], [1, 1, 1, 1], atol=1)
