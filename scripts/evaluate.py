@@ -1,6 +1,6 @@
 """Evaluate a model on scans that were never trained on; prints the tables and writes them, with figures, to a folder.
 
-python scripts/evaluate.py DATA_FOLDER PREPARED_FOLDER [--model FILE] [--compare NAME=FILE ...] [-o FOLDER]
+python scripts/evaluate.py DATA_FOLDER PREPARED_FOLDER [--model FILE] [--compare NAME=FILE ...] [--short] [-o FOLDER]
 
 DATA_FOLDER holds annotations/, real_ct/, real_ct_labelled/ and openkbp/; PREPARED_FOLDER comes from prepare_data.py
 and gives the labelled training people that baselines and label transfer start from. --compare runs further
@@ -40,7 +40,7 @@ def main() -> None:
     for name, checkpoint in checkpoints.items():
         bench = Bench(name, checkpoint, vocabulary, reference, scans, labels, options.prepared, name == NAME)
         reports |= run(bench)
-        sections.append(run_parts(bench))
+        sections.append({} if options.short else run_parts(bench))
     reports = {name: reports[name] for name in checkpoints} | reports  # models first, then lookups
     sys.stdout.write(write(reports, checkpoints[NAME], options.output, joined_sections(sections)))
 
@@ -52,6 +52,7 @@ def _options() -> argparse.Namespace:
     arguments.add_argument("--model", type=Path, help="checkpoint; the shipped one by default")
     arguments.add_argument("--compare", type=_named_file, action="append", default=[], metavar="NAME=FILE",
                            help="another checkpoint for the same tables; may be given several times")
+    arguments.add_argument("--short", action="store_true", help="the search, naming and refusal tables only")
     arguments.add_argument("-o", "--output", type=Path, default=Path("evaluation"))
     return arguments.parse_args()
 

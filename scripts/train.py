@@ -29,10 +29,12 @@ def main() -> None:
     arguments.add_argument("--config", type=Path, default=DEFAULT)
     arguments.add_argument("--steps", type=int, help="instead of the configuration's number")
     arguments.add_argument("--minutes", type=float, help="train as many steps as fit into this time")
+    arguments.add_argument("--without", nargs="+", default=[], metavar="TERM", help="leave these loss terms out")
     arguments.add_argument("--start-from", type=Path, help="checkpoint whose weights a new run begins with")
     options = arguments.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     config = TrainingConfig(**yaml.safe_load(options.config.read_text()))
+    config.weights = without(options.without, config.weights)
     config.steps, config.minutes = options.steps or config.steps, options.minutes or config.minutes
     paths = sorted(path for path in options.prepared.glob("*.npz") if not path.name.endswith(".tmp.npz"))
     if not paths:
@@ -45,6 +47,13 @@ def main() -> None:
             options.output.mkdir(parents=True, exist_ok=True)
             (options.output / "config.yaml").write_text(options.config.read_text())
         trainer.run()
+
+
+def without(left_out: list[str], weights: dict[str, float]) -> dict[str, float]:
+    """The weights of the other loss terms; SystemExit if a term to leave out is none of them."""
+    if strangers := set(left_out) - weights.keys():
+        raise SystemExit(f"expected loss terms among {', '.join(weights)}, got {', '.join(sorted(strangers))}")
+    return {term: weight for term, weight in weights.items() if term not in left_out}
 
 
 if __name__ == "__main__":

@@ -64,3 +64,14 @@ def test_two_processes_train_one_model(prepared, tmp_path):
 def test_a_folder_without_people_is_refused(tmp_path):
     with pytest.raises(AssertionError, match="expected subjects .* found none"):
         train(tmp_path, tmp_path / "run")
+
+
+def test_a_loss_term_can_be_left_out(prepared, tmp_path):
+    lines = train(prepared, tmp_path / "run", "--config", SMOKE, "--steps", 2, "--without", "structure", "kl")
+    assert "language" in lines[-1]
+    assert not {"structure", "kl"} & lines[-1].keys()
+
+
+def test_a_loss_term_that_is_not_there_cannot_be_left_out(prepared, tmp_path):
+    with pytest.raises(AssertionError, match="expected loss terms among .* got lunguage"):
+        train(prepared, tmp_path / "run", "--config", SMOKE, "--without", "lunguage")
