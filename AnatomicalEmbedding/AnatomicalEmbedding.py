@@ -1,6 +1,8 @@
 """The Slicer module: what Slicer lists, the panel's start and end, and the module's own test."""
 
 import slicer
+import slicer.util
+from slicer.i18n import tr as _
 from slicer.ScriptedLoadableModule import (
     ScriptedLoadableModule,
     ScriptedLoadableModuleTest,
@@ -9,24 +11,39 @@ from slicer.ScriptedLoadableModule import (
 
 
 class AnatomicalEmbedding(ScriptedLoadableModule):
-    """What Slicer shows about the module."""
+    """What Slicer shows about the module, and what it adds to other modules once Slicer has started."""
 
     def __init__(self, parent):
         ScriptedLoadableModule.__init__(self, parent)
-        parent.title = "Anatomical Embedding"
+        parent.title = _("Anatomical Embedding")
         parent.categories = ["Analysis"]
         parent.dependencies = []
         parent.contributors = ["The AnatomicalEmbedding contributors"]
-        parent.helpText = (
-            "Select a CT, press <b>Embed</b> once, then type a structure, for example <i>left kidney</i>, and press "
-            "<b>Find</b>: the slice views go there, and a point marks each place. What is not in the scan is said so. "
-            "Everything is computed on this computer. "
-            "<p><b>Research use only, not for diagnosis.</b></p>"
-        )
-        parent.acknowledgementText = (
+        parent.helpText = self.tour()
+        parent.acknowledgementText = _(
             "Built on 3D Slicer, VTK, SimpleITK and PyTorch. The names and identifiers of the structures follow "
             "TotalSegmentator and SNOMED CT."
         )
+        slicer.app.connect("startupCompleted()", self.afterStartup)
+
+    def tour(self):
+        steps = (
+            _("<b>Scan</b>: choose a CT and press <b>Embed</b> once. The computer reads the scan; go on working meanwhile."),
+            _("<b>Find</b>: type a structure, for example <i>left kidney</i>, and press Enter. The views go there."),
+            _("<b>Here</b>: move the mouse over a slice to read the name of what lies under it."),
+        )
+        keys = _("Keys: Ctrl+Shift+F search, Ctrl+Shift+N name the crosshair, Ctrl+Shift+O show or hide the colours.")
+        return (
+            f"<p>{_('Finds and names anatomy in a CT, in three steps:')}</p>"
+            f"<ol>{''.join(f'<li>{step}</li>' for step in steps)}</ol><p>{keys}</p>"
+            f"<p>{_('Nothing leaves this computer.')} <b>{_('Research use only, not for diagnosis.')}</b></p>"
+        )
+
+    def afterStartup(self):
+        from AnatomicalEmbeddingLib import AnatomicalEmbeddingSubjectHierarchyPlugin, SampleScan
+
+        SampleScan.register(self.resourcePath("Icons/AnatomicalEmbedding.png"))
+        AnatomicalEmbeddingSubjectHierarchyPlugin.register()
 
 
 class AnatomicalEmbeddingWidget(ScriptedLoadableModuleWidget):
@@ -38,11 +55,18 @@ class AnatomicalEmbeddingWidget(ScriptedLoadableModuleWidget):
         from AnatomicalEmbeddingLib.Logic import Logic
         from AnatomicalEmbeddingLib.Widget import Widget
 
+        root = slicer.util.loadUI(self.resourcePath("UI/AnatomicalEmbedding.ui"))
+        self.layout.addWidget(root)
+        root.setMRMLScene(slicer.mrmlScene)
         self.logic = Logic(slicer.mrmlScene)
-        installLogic = InstallLogic(self.resourcePath("requirements.txt"))
-        self.panel = Widget(self.logic, installLogic, slicer.mrmlScene)
-        self.layout.addWidget(self.panel.root)
+        self.panel = Widget(root, self.logic, InstallLogic(self.resourcePath("requirements.txt")), slicer.mrmlScene)
         self.layout.addStretch(1)
+
+    def enter(self):
+        self.panel.enter()
+
+    def exit(self):
+        self.panel.exit()
 
     def cleanup(self):
         # Slicer may call cleanup without setup when loading the module failed.

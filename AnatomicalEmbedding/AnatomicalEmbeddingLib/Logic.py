@@ -1,37 +1,27 @@
-"""What the panel does, without the panel: embed a scan, ask it for anatomy, show the answer in the views."""
+"""What the panel does, without the panel: embed scans, ask them for anatomy, show the answers in the views."""
 
-import hashlib
-import weakref
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import slicer
-import slicer.util
 
-from . import VolumeBridge
+from . import Segments
+from .Border import Border
+from .Compare import Compare, placeThere
+from .Cursor import Cursor
+from .DeviceLine import DeviceLine
+from .EmbeddingRun import EmbeddingRun
+from .Embeddings import Embeddings
 from .Navigation import Navigation
+from .Observing import Observers, weak
 from .Overlay import HEAT_MAP, Overlay
+from .Record import Record
 from .Signal import Signal
 
-# A registration may move and slightly stretch an embedded scan; more than this is another geometry.
-_STRETCH = (0.8, 1.25)
-
-
-class EmbeddingCancelled(RuntimeError):
-    """The user stopped an embedding; the scene and earlier embeddings are as before."""
-
-
-@dataclass
-class _Embedded:
-    """An explored scan: its map is in world RAS as the scan lay when it was embedded."""
-
-    embeddingMap: Any
-    explorer: Any
-    ijk_to_world: np.ndarray
-    voxelHash: str
-    imageTime: int
+COLOURS, STRUCTURES, UNCERTAINTY = "colours", "structures", "uncertainty"
 
 
 class Logic:
@@ -40,69 +30,97 @@ class Logic:
     Embeddings belong to the voxels: positions follow the scan when its transform is edited or hardened, and an
     embedding is refused once the voxels have changed or the scan was mirrored or stretched.
 
-    `encode(volume, progress=, cancelled=)` returns an embedding map; `explore(embeddingMap)` returns an Explorer.
+    `makeWorker` embeds without waiting (see EmbeddingRun); `models` is a ModelStore, `cache` a MapCache;
+    `explore(embeddingMap, checkpoint)` returns an Explorer; `schedule(function)` runs a function when Slicer is idle.
     """
 
     def __init__(
         self,
         scene,
-        encode: Callable | None = None,
+        makeWorker: Callable,
+        models,
+        cache,
         explore: Callable | None = None,
-        overlay: Overlay | None = None,
-        navigation: Navigation | None = None,
+        schedule: Callable | None = None,
     ) -> None:
         self._scene = scene
-        self._encode = encode or _encode
-        self._explore = explore or _explore
-        self._overlay = overlay or Overlay(scene)
-        self._navigation = navigation or Navigation(scene)
-        self._embedded: dict[str, _Embedded] = {}
+        self._models, self._cache = models, cache
+        self._exploreWith = explore or _explorer
+        self._checkpoint = None
+        self._matchers: dict[tuple, Any] = {}
+        self._embeddings = Embeddings(scene, weak(self._explore), weak(self._findMap))
+        self._overlay = Overlay(scene)
+        self._navigation = Navigation(scene)
+        self._border = Border(scene, self._overlay)
+        self._compare = Compare(scene, schedule)
+        self._cursor = Cursor(scene, weak(self.describe))
+        self._record = Record(scene)
+        self._run = EmbeddingRun(self._embeddings, makeWorker, cache, weak(self._findMap))
+        self._device = DeviceLine(makeWorker, models.path)
         self.embeddedChanged = Signal()
-        tags = [
-            scene.AddObserver(slicer.vtkMRMLScene.EndCloseEvent, _weak(self._onSceneClosed)),
-            scene.AddObserver(slicer.vtkMRMLScene.NodeRemovedEvent, _weak(self._onNodeRemoved)),
-        ]
-        # A scene that dies in one garbage collection with its observer calls freed code: the observers must go first.
-        self._stopObserving = weakref.finalize(self, _removeObservers, scene, tags)
+        self.deviceChanged = self._device.changed
+        self.progressChanged, self.embeddingEnded = self._run.progressChanged, self._run.ended
+        self.cursorNamed = self._cursor.named
+        self.linked = self._compare.linked
+        self._run.ended.connect(weak(self._onEnded))
+        self._observers = Observers(self)
+        self._observers.add(scene, slicer.vtkMRMLScene.StartCloseEvent, self._onSceneCloses)
+        self._observers.add(scene, slicer.vtkMRMLScene.EndCloseEvent, self._onSceneClosed)
+        self._observers.add(scene, slicer.vtkMRMLScene.NodeRemovedEvent, self._onNodeRemoved)
 
     def cleanUp(self) -> None:
-        """Stop observing the scene, when the panel goes away."""
-        self._stopObserving()
+        """Stop what runs and observe nothing any more, when the panel goes away."""
+        self.cancelEmbedding()
+        self._device.cancel()
+        self._cursor.stop()
+        self._compare.unlink()
+        self._observers.removeAll()
 
-    def embed(self, volumeNode, progress: Callable | None = None, cancelled: Callable | None = None):
-        """Compute and keep the embedding map of a CT volume node; EmbeddingCancelled when `cancelled()` became true."""
-        volume = VolumeBridge.volumeFromNode(volumeNode)
-        nodeID, ijk_to_world = volumeNode.GetID(), VolumeBridge.ijkToWorld(volumeNode)
-        # Taken before the long work: an edit during it then counts as a change of the scan.
-        imageTime, voxelHash = volumeNode.GetImageData().GetMTime(), _voxelHash(volumeNode)
-        try:
-            embeddingMap = self._encode(volume, progress=progress, cancelled=cancelled)
-            explorer = self._explore(embeddingMap)
-        except Exception as error:
-            if cancelled is not None and cancelled():
-                raise EmbeddingCancelled(f'Stopped embedding "{volume.name}". Nothing was changed.') from error
-            raise RuntimeError(_whyNotEmbedded(volume.name, error)) from error
-        if self._scene.GetNodeByID(nodeID) is not volumeNode:
-            raise RuntimeError(f'"{volume.name}" was removed from the scene while it was embedded.')
-        self._embedded[nodeID] = _Embedded(embeddingMap, explorer, ijk_to_world, voxelHash, imageTime)
-        self.embeddedChanged.emit()
-        return embeddingMap
+    # Embedding
+
+    def deviceLine(self, volumeNode) -> str:
+        """What a scan would be embedded on, and how long that may take; empty where it is not known yet."""
+        return self._device.text(volumeNode)
+
+    def startEmbedding(self, volumeNode, device: str = "auto", again: bool = False) -> None:
+        """Begin to embed a CT volume node and return; `embeddingEnded` tells how it ended.
+
+        A scan that was embedded before takes its map from the cache, unless `again`.
+        """
+        self._run.start(volumeNode, device, again, self._models.path())
+
+    def cancelEmbedding(self) -> None:
+        """Stop what runs; the scene and earlier embeddings stay as they are. Without a run nothing happens."""
+        self._run.cancel()
+
+    def isEmbedding(self) -> bool:
+        return self._run.isRunning()
 
     def isEmbedded(self, volumeNode) -> bool:
-        """True when `locate` and `describe` can answer for this scan as it is now."""
+        """True when a scan can be asked as it is now."""
         try:
-            self._current(volumeNode)
+            self._embeddings.current(volumeNode)
         except RuntimeError:
             return False
         return True
+
+    # Find
+
+    def complete(self, text: str, limit: int = 10) -> list[tuple[str, str]]:
+        """Up to `limit` (concept id, text to show) of structures whose names begin so."""
+        return self._completion.complete(text, limit)
+
+    def nameOf(self, conceptID: str) -> str:
+        return self._vocabulary.name(conceptID)
 
     def locate(self, volumeNode, text: str):
         """Ask where `text` is: places a point per hit, jumps to the best one, returns the Answer in world RAS.
 
         An answer without hits clears the points of the question before and leaves the views where they are.
         """
-        embedded, motion = self._current(volumeNode)
+        embedded, motion = self._embeddings.current(volumeNode)
         answer = _moved(_asked(embedded.explorer.locate, text), motion)
+        self._record.add(text)
         if not (answer.found and answer.hits):
             self._navigation.clearHits()
             return answer
@@ -116,133 +134,231 @@ class Logic:
         self._navigation.jumpTo(answer.hits[0].position_ras)
         return answer
 
-    def describe(self, volumeNode, position_ras):
-        """Name what lies at a world position: a Description; RuntimeError outside the embedded part of the scan."""
-        embedded, motion = self._current(volumeNode)
-        position_at_embedding = np.linalg.inv(motion) @ [*position_ras, 1.0]
-        return _asked(embedded.explorer.describe, position_at_embedding[:3])
+    def keepHit(self, volumeNode, hit) -> None:
+        """Put a hit into a list of points that no later question clears."""
+        self._embeddings.current(volumeNode)
+        description = f"{volumeNode.GetName()}, confidence {hit.confidence:.0%}"
+        self._navigation.keep(hit.position_ras, self.nameOf(hit.concept_id), description, volumeNode)
 
-    def showColours(self, volumeNode, opacity: float = 0.5):
-        """Show the position colours over the scan; returns the overlay node."""
-        embedded, motion = self._current(volumeNode)
-        rgba_kji = _asked(embedded.explorer.colours_kji)
-        return self._overlay.showColours(volumeNode, rgba_kji, motion @ embedded.embeddingMap.ijk_to_ras, opacity)
+    def history(self) -> list[str]:
+        """What was asked in this scene, newest first."""
+        return self._record.history()
 
-    def showHeatMap(self, volumeNode, text: str, opacity: float = 0.6):
+    def jumpTo(self, position_ras) -> None:
+        """Move every slice view to a world position."""
+        self._navigation.jumpTo(position_ras)
+
+    def showHeatMap(self, volumeNode, text: str, threshold: float | None = None, opacity: float = 0.6):
         """Show where `text` is probable and return the Answer; nothing found takes the last heat map away."""
-        embedded, motion = self._current(volumeNode)
+        embedded, motion = self._embeddings.current(volumeNode)
         probability_kji, answer = _asked(embedded.explorer.probability, text)
         answer = _moved(answer, motion)
         if answer.found:
+            self._border.clear()
             name = embedded.explorer.vocabulary.name
             title = " or ".join(dict.fromkeys(name(hit.concept_id) for hit in answer.hits))
             ijk_to_ras = motion @ embedded.embeddingMap.ijk_to_ras
-            self._overlay.showHeatMap(volumeNode, probability_kji, ijk_to_ras, title, opacity=opacity)
+            self._overlay.showHeatMap(volumeNode, probability_kji, ijk_to_ras, title, threshold, opacity)
         elif self._overlay.shown() == HEAT_MAP:
             self._overlay.hide()
         return answer
 
+    def setHeatThreshold(self, threshold: float) -> None:
+        """Show the heat map from this probability (0..1) up."""
+        self._overlay.setThreshold(threshold)
+
+    # Here
+
+    def describe(self, volumeNode, position_ras):
+        """Name what lies at a world position: a Description; RuntimeError outside the embedded part of the scan."""
+        embedded, motion = self._embeddings.current(volumeNode)
+        position_at_embedding = np.linalg.inv(motion) @ [*position_ras, 1.0]
+        return _asked(embedded.explorer.describe, position_at_embedding[:3])
+
+    def followCursor(self, volumeNode) -> None:
+        """Emit `cursorNamed(description, position_ras)` for what is under the mouse; None stops that."""
+        self._cursor.follow(volumeNode)
+
+    # Compare
+
+    def findThere(self, volumeNode, position_ras, otherNode):
+        """Show the same anatomical place in another embedded scan; returns it with its confidence."""
+        return self._compare.findThere(volumeNode, position_ras, otherNode, weak(self._match))
+
+    def link(self, volumeNode, otherNode) -> None:
+        """Let the views of each of two embedded scans follow the cursor in the other; emits `linked`."""
+        for node in (volumeNode, otherNode):
+            self._embeddings.current(node)
+        self._compare.link(volumeNode, otherNode, weak(self._match))
+
+    def unlink(self) -> None:
+        self._compare.unlink()
+
+    # Border
+
+    def twoLikeliest(self, volumeNode, position_ras) -> tuple[str, str]:
+        """Ids of the two structures between which a world position may lie."""
+        embedded, motion = self._embeddings.current(volumeNode)
+        position_at_embedding = np.linalg.inv(motion) @ [*position_ras, 1.0]
+        return _asked(embedded.explorer.likeliest_pair, position_at_embedding[:3])
+
+    def showBorder(self, volumeNode, firstID: str, secondID: str) -> None:
+        """Show how the embedding divides two structures: a soft map, its middle line and the doubtful band."""
+        posterior, ijk_to_ras = self._posterior(volumeNode, firstID, secondID)
+        self._border.show(volumeNode, posterior, (self.nameOf(firstID), self.nameOf(secondID)), ijk_to_ras)
+
+    def makeSegments(self, volumeNode, firstID: str, secondID: str):
+        """A new vtkMRMLSegmentationNode with both structures, to be corrected in Segment Editor."""
+        posterior, ijk_to_ras = self._posterior(volumeNode, firstID, secondID)
+        return Segments.makeSegments(self._scene, volumeNode, posterior, ijk_to_ras, self._vocabulary)
+
+    # Show
+
+    def showOverlay(self, volumeNode, mode: str, opacity: float = 0.5) -> None:
+        """Show "colours", "structures" or "uncertainty" over a scan."""
+        if mode not in (COLOURS, STRUCTURES, UNCERTAINTY):
+            raise RuntimeError(f'There is no overlay "{mode}". Choose {COLOURS}, {STRUCTURES} or {UNCERTAINTY}.')
+        embedded, motion = self._embeddings.current(volumeNode)
+        self._border.clear()
+        if mode == COLOURS:
+            rgba_kji = _asked(embedded.explorer.colours_kji)
+            self._overlay.showColours(volumeNode, rgba_kji, motion @ embedded.embeddingMap.ijk_to_ras, opacity)
+        elif mode == STRUCTURES:
+            found = _asked(embedded.explorer.structures)
+            self._overlay.showStructures(volumeNode, found.rgba_kji, motion @ found.ijk_to_ras, opacity)
+        else:
+            uncertainty_kji, ijk_to_ras = _asked(embedded.explorer.uncertainty)
+            self._overlay.showUncertainty(volumeNode, uncertainty_kji, motion @ ijk_to_ras, opacity)
+
     def hideOverlay(self) -> None:
         """Give the slice views back what they showed before."""
+        self._border.clear()
         self._overlay.hide()
 
     def setOverlayOpacity(self, opacity: float) -> None:
         """Opacity 0..1 of the overlay that is shown."""
         self._overlay.setOpacity(opacity)
 
-    def jumpTo(self, position_ras) -> None:
-        """Move every slice view to a world position."""
-        self._navigation.jumpTo(position_ras)
+    def shownOverlay(self) -> str | None:
+        return self._overlay.shown()
 
-    def _current(self, volumeNode) -> tuple[_Embedded, np.ndarray]:
-        """The embedding of a node, and the 4x4 motion of the scan in world since it was embedded."""
-        if volumeNode is None:
-            raise RuntimeError("No scan is selected. Select a CT volume first.")
-        name = volumeNode.GetName()
-        embedded = self._embedded.get(volumeNode.GetID())
-        if embedded is None:
-            raise RuntimeError(f'"{name}" is not embedded yet. Press Embed first.')
-        imageData = volumeNode.GetImageData()
-        # Hashing takes about a second for a large CT: only when VTK says that the voxels may have changed.
-        if imageData is None or imageData.GetMTime() != embedded.imageTime:
-            if imageData is None or _voxelHash(volumeNode) != embedded.voxelHash:
-                raise RuntimeError(f'The voxels of "{name}" have changed since it was embedded. Embed it again.')
-            embedded.imageTime = imageData.GetMTime()
-        motion = VolumeBridge.ijkToWorld(volumeNode) @ np.linalg.inv(embedded.ijk_to_world)
-        stretch = np.linalg.svd(motion[:3, :3], compute_uv=False)
-        if np.linalg.det(motion[:3, :3]) <= 0 or stretch.min() < _STRETCH[0] or stretch.max() > _STRETCH[1]:
-            raise RuntimeError(f'"{name}" was mirrored or stretched since it was embedded. Embed it again.')
-        return embedded, motion
+    def legend(self, volumeNode) -> list[tuple[str, tuple[int, int, int]]]:
+        """Name and colour of the structures in a scan, largest first."""
+        embedded, _motion = self._embeddings.current(volumeNode)
+        return _asked(embedded.explorer.structures).legend
+
+    # Model
+
+    def modelFacts(self) -> dict:
+        """name, encoderId, licence, card, path and concepts of the model in use."""
+        facts = _asked(self._models.facts)
+        return {**facts, "encoderId": facts["encoder_id"]}
+
+    def importModel(self, path: str, sha256: str = "") -> None:
+        """Use the model of a file from now on; what was embedded with another one has to be embedded again."""
+        self._run.refuseWhileRunning()
+        _asked(self._models.import_file, path, sha256)
+        self._forgetModel()
+
+    def useShippedModel(self) -> None:
+        """Use the model of the extension again."""
+        self._run.refuseWhileRunning()
+        _asked(self._models.use_shipped)
+        self._forgetModel()
+
+    def downloadsAndCaches(self) -> tuple[int, int]:
+        """How many embeddings are kept on disk, and their bytes."""
+        return _asked(self._cache.contents)
+
+    def removeCaches(self) -> None:
+        """Delete the embeddings on disk; those of the scans in the scene stay until it is closed."""
+        _asked(self._cache.clear)
+
+    # Inside
+
+    def _onEnded(self, failure) -> None:
+        if failure is None:
+            self._matchers.clear()
+            self.embeddedChanged.emit()
+
+    @cached_property
+    def _vocabulary(self):
+        from anatembed.vocabulary import Vocabulary
+
+        return Vocabulary.load()
+
+    @cached_property
+    def _completion(self):
+        from anatembed.completion import Completion
+
+        return Completion(self._vocabulary)
+
+    def _explore(self, embeddingMap):
+        return self._exploreWith(embeddingMap, self._model())
+
+    def _model(self):
+        self._checkpoint = self._checkpoint or _asked(self._models.load)
+        return self._checkpoint
+
+    def _findMap(self, key: str):
+        return self._cache.find(key, self._model().encoder_id)
+
+    def _match(self, volumeNode, position_ras, otherNode):
+        (one, motion), (other, otherMotion) = (self._embeddings.current(node) for node in (volumeNode, otherNode))
+        key = id(one.embeddingMap), id(other.embeddingMap)
+        if key not in self._matchers:
+            from anatembed.matching import Matcher
+
+            self._matchers[key] = _asked(Matcher, one.embeddingMap, other.embeddingMap, self._model().readout)
+        return _asked(placeThere, self._matchers[key], position_ras, motion, otherMotion)
+
+    def _posterior(self, volumeNode, firstID: str, secondID: str):
+        embedded, motion = self._embeddings.current(volumeNode)
+        found = _asked(embedded.explorer.border, firstID, secondID)
+        return found, motion @ found.ijk_to_ras
+
+    def _forgetModel(self) -> None:
+        self._checkpoint = None
+        self._matchers.clear()
+        self._embeddings.forget()
+        self.hideOverlay()
+        self._compare.unlink()
+        self.embeddedChanged.emit()
+
+    def _onSceneCloses(self, _caller, _event) -> None:
+        self.cancelEmbedding()
+        self._cursor.stop()
+        self._border.clear()
 
     def _onSceneClosed(self, _caller, _event) -> None:
         self._overlay.forget()
-        self._embedded.clear()
+        self._matchers.clear()
+        self._embeddings.forget()
         self.embeddedChanged.emit()
 
     def _onNodeRemoved(self, _caller, _event) -> None:
-        removed = [nodeID for nodeID in self._embedded if self._scene.GetNodeByID(nodeID) is None]
-        for nodeID in removed:
-            del self._embedded[nodeID]
-        if removed:
+        if self._scene.IsClosing():
+            return
+        if self._embeddings.forgetRemoved():
+            self._matchers.clear()
+            self._overlay.removeOrphans()
+            self._border.clearOrphans()
             self.embeddedChanged.emit()
 
 
-def _weak(method: Callable) -> Callable:
-    # A bound method would let the scene keep the Logic alive.
-    reference = weakref.WeakMethod(method)
-
-    def call(*arguments):
-        alive = reference()
-        if alive is not None:
-            alive(*arguments)
-
-    return call
-
-
-def _removeObservers(scene, tags: list[int]) -> None:
-    for tag in tags:
-        scene.RemoveObserver(tag)
-
-
-def _encode(volume, progress=None, cancelled=None):
-    # Imported on use: torch is needed to embed only, and its absence must not keep the module from loading.
-    from anatembed.checkpoint import load_checkpoint
-    from anatembed.inference import embed
-
-    return embed(volume, load_checkpoint(), progress=progress, cancelled=cancelled)
-
-
-def _explore(embeddingMap):
+def _explorer(embeddingMap, checkpoint):
     from anatembed.explorer import Explorer
 
-    return Explorer(embeddingMap)
+    return Explorer(embeddingMap, checkpoint)
 
 
 def _asked(question: Callable, *arguments):
     try:
         return question(*arguments)
     except (ValueError, OSError, MemoryError) as error:
-        raise RuntimeError(f"The embedding cannot answer that: {error}") from error
-
-
-def _whyNotEmbedded(name: str, error: Exception) -> str:
-    if isinstance(error, ImportError) and error.name:
-        package = error.name.split(".")[0]
-        if package == "torch":
-            return "PyTorch is not installed. Install the PyTorch extension, restart Slicer and embed again."
-        return f"The Python package {package} is not installed. Press Embed again and agree to install it."
-    if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
-        return f'There is not enough memory to embed "{name}". Crop the volume or close other programs, and try again.'
-    return f'"{name}" cannot be embedded: {error}'
+        raise RuntimeError(f"That cannot be answered: {error}") from error
 
 
 def _moved(answer, motion: np.ndarray):
     hits = [replace(hit, position_ras=(motion @ [*hit.position_ras, 1.0])[:3]) for hit in answer.hits]
     return replace(answer, hits=hits)
-
-
-def _voxelHash(volumeNode) -> str:
-    array_kji = slicer.util.arrayFromVolume(volumeNode)
-    digest = hashlib.sha256(f"{array_kji.shape}{array_kji.dtype}".encode())
-    digest.update(np.ascontiguousarray(array_kji))
-    return digest.hexdigest()

@@ -1,89 +1,103 @@
-"""Colours and heat maps as the foreground of the slice views of one scan, and back to what the user had."""
+"""One picture at a time over a scan, in the foreground of the slice views, and back to what the user had."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+import numpy as np
 import slicer
 import slicer.util
 
-from . import VolumeBridge
+from . import ColourScales, VolumeBridge
 from .SceneNodes import nodesOfClass
+from .Trace import removeWithDisplay
 
 COLOURS = "colours"
+STRUCTURES = "structures"
+UNCERTAINTY = "uncertainty"
 HEAT_MAP = "heat map"
+BORDER = "border"
+NOTHING = -1.0
+"""Value of a scalar voxel that is not painted."""
 _ROLE = "AnatomicalEmbedding.Overlay"
 _SCAN = "AnatomicalEmbedding.Scan"
+# What a view showed before, kept on its composite node so that a saved scene knows it too.
+_REMEMBERED = "AnatomicalEmbedding.Before"
+_FOREGROUND = "AnatomicalEmbedding.BeforeForeground"
+_BACKGROUND = "AnatomicalEmbedding.BeforeBackground"
+_LEGEND_POINTS = 13
 _HEAT_COLOURS = "vtkMRMLColorTableNodeIron"
 
 
 @dataclass(frozen=True)
-class _Layers:
-    """What a slice view showed before the overlay, as node ids; a background of None was not replaced."""
+class _Look:
+    """How a mode is painted: the name of its node, and whether colours are mixed between voxels."""
 
-    background: str | None = None
-    foreground: str | None = None
-    foregroundOpacity: float = 0.0
+    name: str
+    mixed: bool
+
+
+_LOOKS = {
+    COLOURS: _Look("position colours", True),
+    # A mixture of the colours of two structures would be the colour of a third one.
+    STRUCTURES: _Look("structure colours", False),
+    HEAT_MAP: _Look("heat map", True),
+    # Mixed with voxels that are not painted, the rim would run through the whole scale.
+    UNCERTAINTY: _Look("uncertainty of names", False),
+    BORDER: _Look("border", False),
+}
 
 
 class Overlay:
-    """Keeps one colour volume and one heat map per scan in the scene, and shows one of them at a time.
+    """Keeps one volume per scan and mode in the scene, hidden from selectors, and shows one of them at a time.
 
-    Only slice views that show the scan get its overlay: on another scan it would name the wrong anatomy.
+    Only slice views that show the scan get its overlay: on another scan it would name the wrong anatomy. Arrays are
+    (K,J,I,4) uint8 RGBA or (K,J,I) float, with the affine to world RAS mm.
     """
 
     def __init__(self, scene) -> None:
         self._scene = scene
-        self._before: dict[str, _Layers] = {}
 
     def showColours(self, volumeNode, rgba_kji, ijk_to_ras, opacity: float = 0.5):
-        """Show (K,J,I,4) uint8 RGBA, with its world affine, over a scan; returns the vector volume node."""
-        node = self._find(volumeNode, COLOURS)
-        if node is None:
-            name = f"{volumeNode.GetName()} position colours"
-            node = VolumeBridge.addColourVolume(self._scene, rgba_kji, ijk_to_ras, name, volumeNode)
-            self._mark(node, volumeNode, COLOURS)
-        else:
-            slicer.util.updateVolumeFromArray(node, rgba_kji)
-            VolumeBridge.placeInWorld(node, ijk_to_ras, volumeNode)
-        displayNode = node.GetDisplayNode()
-        # With automatic window and level (60, 120, 90) is shown as (0, 255, 129): the colours must pass unchanged.
-        displayNode.SetAutoWindowLevel(False)
-        displayNode.SetWindowLevelMinMax(0, 255)
-        self._putInForeground(volumeNode, node, opacity)
+        """Show the colours of the body position; returns the vector volume node."""
+        return self._show(volumeNode, COLOURS, rgba_kji, ijk_to_ras, opacity)
+
+    def showStructures(self, volumeNode, rgba_kji, ijk_to_ras, opacity: float = 0.5):
+        """Show one colour per structure; returns the vector volume node."""
+        return self._show(volumeNode, STRUCTURES, rgba_kji, ijk_to_ras, opacity)
+
+    def showUncertainty(self, volumeNode, uncertainty_kji, ijk_to_ras, opacity: float = 0.5):
+        """Show how unsure names are, 0..1, with a legend; NOTHING is not painted."""
+        node = self._show(volumeNode, UNCERTAINTY, uncertainty_kji, ijk_to_ras, opacity)
+        self._showLegend(node, "How unsure the name is")
         return node
 
     def showHeatMap(
         self, volumeNode, probability_kji, ijk_to_ras, title: str, threshold: float | None = None, opacity: float = 0.6
     ):
-        """Show (K,J,I) probabilities 0..1 from `threshold` up over a scan, with a legend; returns the scalar node.
+        """Show probabilities 0..1 from `threshold` up, with a legend; returns the scalar volume node.
 
         Without a threshold it is 0.5, or half of the highest value where that is less: what was found is seen.
         """
         if threshold is None:
             threshold = min(0.5, float(probability_kji.max()) / 2)
-        node = self._find(volumeNode, HEAT_MAP)
-        if node is None:
-            name = f"{volumeNode.GetName()} heat map"
-            node = VolumeBridge.addScalarVolume(self._scene, probability_kji, ijk_to_ras, name, volumeNode)
-            self._mark(node, volumeNode, HEAT_MAP)
-        else:
-            slicer.util.updateVolumeFromArray(node, probability_kji)
-            VolumeBridge.placeInWorld(node, ijk_to_ras, volumeNode)
-        displayNode = node.GetDisplayNode()
-        displayNode.SetAndObserveColorNodeID(_HEAT_COLOURS)
-        displayNode.SetAutoWindowLevel(False)
-        displayNode.SetWindowLevelMinMax(0, 1)
-        displayNode.SetAutoThreshold(False)
-        displayNode.SetThreshold(threshold, 1)
-        displayNode.SetApplyThreshold(True)
-        self._putInForeground(volumeNode, node, opacity)
-        # After the views have the volume: a legend that comes first is not drawn until something touches it.
-        legendNode = slicer.vtkSlicerColorLogic.AddDefaultColorLegendDisplayNode(node)
-        legendNode.SetTitleText(title)
-        legendNode.Modified()
+        node = self._show(volumeNode, HEAT_MAP, probability_kji, ijk_to_ras, opacity)
+        node.GetDisplayNode().SetThreshold(threshold, 1)
+        self._showLegend(node, title)
+        return node
+
+    def setThreshold(self, threshold: float) -> None:
+        """Paint heat maps from this probability up; other overlays stay as they are."""
+        for node in self._overlayNodes():
+            if node.GetAttribute(_ROLE) == HEAT_MAP:
+                node.GetDisplayNode().SetThreshold(min(max(float(threshold), 0.0), 1.0), 1)
+
+    def showBorder(self, volumeNode, first_kji, ijk_to_ras, title: str, opacity: float = 0.4):
+        """Show how sure a place belongs to the first of two structures, 0..1, with a legend; NOTHING is not painted."""
+        node = self._show(volumeNode, BORDER, first_kji, ijk_to_ras, opacity)
+        self._showLegend(node, title)
         return node
 
     def shown(self) -> str | None:
-        """COLOURS, HEAT_MAP or None: what the slice views show now."""
+        """The mode that the slice views show now, or None."""
         for compositeNode in self._compositeNodes():
             role = self._roleOf(compositeNode.GetForegroundVolumeID())
             if role:
@@ -99,54 +113,133 @@ class Overlay:
     def hide(self) -> None:
         """Give every view back what it showed before; a layer that the user changed meanwhile stays."""
         for compositeNode in self._compositeNodes():
-            scanNode = self._scanOf(compositeNode.GetForegroundVolumeID())
-            if scanNode is None:
-                continue
-            # A scene that was saved with an overlay and loaded again has nothing to go back to.
-            before = self._before.get(compositeNode.GetID(), _Layers())
-            compositeNode.SetForegroundVolumeID(self._existing(before.foreground))
-            compositeNode.SetForegroundOpacity(before.foregroundOpacity)
-            if before.background and compositeNode.GetBackgroundVolumeID() == scanNode.GetID():
-                compositeNode.SetBackgroundVolumeID(self._existing(before.background))
-        self._before.clear()
+            overlayID = compositeNode.GetForegroundVolumeID()
+            if self._roleOf(overlayID):
+                with slicer.util.NodeModify(compositeNode):
+                    self._restore(compositeNode, self._scanOf(overlayID))
+            _forget(compositeNode)
+        self._updateLegends()
+
+    def remove(self, mode: str) -> None:
+        """Take the overlays of one mode out of the scene, and out of the views first."""
+        if self.shown() == mode:
+            self.hide()
+        for node in self._overlayNodes():
+            if node.GetAttribute(_ROLE) == mode:
+                removeWithDisplay(self._scene, node)
 
     def forget(self) -> None:
         """Drop what was remembered about the views, for a scene that was closed."""
-        self._before.clear()
+        for compositeNode in self._compositeNodes():
+            _forget(compositeNode)
+
+    def _show(self, volumeNode, mode: str, array, ijk_to_ras, opacity: float):
+        coloured = mode in (COLOURS, STRUCTURES)
+        if coloured and (array.ndim != 4 or array.shape[3] != 4 or array.dtype != np.uint8):
+            raise ValueError(f"expected (K, J, I, 4) uint8, got {array.shape} {array.dtype}")
+        if not coloured and array.ndim != 3:
+            raise ValueError(f"expected (K, J, I), got {array.shape}")
+        self.removeOrphans()
+        node = self._find(volumeNode, mode)
+        if node is None:
+            add = VolumeBridge.addColourVolume if coloured else VolumeBridge.addScalarVolume
+            node = add(self._scene, array, ijk_to_ras, f"{volumeNode.GetName()} {_LOOKS[mode].name}", volumeNode)
+            self._mark(node, volumeNode, mode)
+        else:
+            slicer.util.updateVolumeFromArray(node, array)
+            VolumeBridge.placeInWorld(node, ijk_to_ras, volumeNode)
+        self._paint(node.GetDisplayNode(), mode)
+        self._putInForeground(volumeNode, node, opacity)
+        return node
+
+    def _paint(self, displayNode, mode: str) -> None:
+        displayNode.SetInterpolate(_LOOKS[mode].mixed)
+        displayNode.SetAutoWindowLevel(False)
+        if mode in (COLOURS, STRUCTURES):
+            # With automatic window and level (60, 120, 90) is shown as (0, 255, 129): colours must pass unchanged.
+            displayNode.SetWindowLevelMinMax(0, 255)
+            return
+        displayNode.SetAndObserveColorNodeID(self._scaleOf(mode))
+        displayNode.SetWindowLevelMinMax(0, 1)
+        displayNode.SetAutoThreshold(False)
+        displayNode.SetThreshold(0, 1)
+        displayNode.SetApplyThreshold(True)
+
+    def _scaleOf(self, mode: str) -> str:
+        if mode == HEAT_MAP:
+            return _HEAT_COLOURS
+        which = ColourScales.UNSURE if mode == UNCERTAINTY else ColourScales.BORDER
+        return ColourScales.colourScale(self._scene, which).GetID()
+
+    def _showLegend(self, node, title: str) -> None:
+        # After the views have the volume: a legend that comes first is not drawn until something touches it.
+        legendNode = slicer.vtkSlicerColorLogic.AddDefaultColorLegendDisplayNode(node)
+        legendNode.SetTitleText(title)
+        legendNode.SetNumberOfLabels(3)
+        legendNode.SetLabelFormat("%.1f")
+        legendNode.GetTitleTextProperty().SetFontSize(_LEGEND_POINTS)
+        legendNode.GetLabelTextProperty().SetFontSize(_LEGEND_POINTS)
+        legendNode.Modified()
+
+    def _updateLegends(self) -> None:
+        """Legends of what the views show, and no others."""
+        shown = {compositeNode.GetForegroundVolumeID() for compositeNode in self._compositeNodes()}
+        for node in self._overlayNodes():
+            legendNode = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(node)
+            if legendNode is not None:
+                legendNode.SetVisibility(node.GetID() in shown)
 
     def _putInForeground(self, volumeNode, overlayNode, opacity: float) -> None:
         compositeNodes = [
             node for node in self._compositeNodes() if node.GetBackgroundVolumeID() == volumeNode.GetID()
         ] or self._compositeNodes()
         for compositeNode in compositeNodes:
-            self._remember(compositeNode, volumeNode)
-            compositeNode.SetBackgroundVolumeID(volumeNode.GetID())
-            compositeNode.SetForegroundVolumeID(overlayNode.GetID())
-            compositeNode.SetForegroundOpacity(opacity)
+            with slicer.util.NodeModify(compositeNode):
+                self._remember(compositeNode, volumeNode)
+                compositeNode.SetBackgroundVolumeID(volumeNode.GetID())
+                compositeNode.SetForegroundVolumeID(overlayNode.GetID())
+                compositeNode.SetForegroundOpacity(opacity)
+        self._updateLegends()
 
     def _remember(self, compositeNode, volumeNode) -> None:
         foreground, background = compositeNode.GetForegroundVolumeID(), compositeNode.GetBackgroundVolumeID()
-        if self._roleOf(foreground):
-            before = self._before.get(compositeNode.GetID(), _Layers())
-        else:
-            before = _Layers(foreground=foreground, foregroundOpacity=compositeNode.GetForegroundOpacity())
+        if not self._roleOf(foreground):
+            _forget(compositeNode)
+            compositeNode.SetNodeReferenceID(_FOREGROUND, foreground)
+            compositeNode.SetAttribute(_REMEMBERED, str(compositeNode.GetForegroundOpacity()))
         if background != volumeNode.GetID():
-            before = replace(before, background=background)
-        self._before[compositeNode.GetID()] = before
+            compositeNode.SetNodeReferenceID(_BACKGROUND, background)
+
+    def _restore(self, compositeNode, scanNode) -> None:
+        compositeNode.SetForegroundVolumeID(self._existing(compositeNode.GetNodeReferenceID(_FOREGROUND)))
+        compositeNode.SetForegroundOpacity(float(compositeNode.GetAttribute(_REMEMBERED) or 0))
+        background = compositeNode.GetNodeReferenceID(_BACKGROUND)
+        if background and scanNode is not None and compositeNode.GetBackgroundVolumeID() == scanNode.GetID():
+            compositeNode.SetBackgroundVolumeID(self._existing(background))
+
+    def removeOrphans(self) -> None:
+        """Take away the overlays that a deleted scan has left behind."""
+        for node in self._overlayNodes():
+            if node.GetNodeReference(_SCAN) is None:
+                removeWithDisplay(self._scene, node)
 
     def _compositeNodes(self) -> list:
         return nodesOfClass(self._scene, "vtkMRMLSliceCompositeNode")
 
-    def _find(self, volumeNode, role: str):
-        for node in nodesOfClass(self._scene, "vtkMRMLScalarVolumeNode"):
-            if node.GetAttribute(_ROLE) == role and node.GetNodeReferenceID(_SCAN) == volumeNode.GetID():
+    def _overlayNodes(self) -> list:
+        return [node for node in nodesOfClass(self._scene, "vtkMRMLScalarVolumeNode") if node.GetAttribute(_ROLE)]
+
+    def _find(self, volumeNode, mode: str):
+        for node in self._overlayNodes():
+            if node.GetAttribute(_ROLE) == mode and node.GetNodeReferenceID(_SCAN) == volumeNode.GetID():
                 return node
         return None
 
-    def _mark(self, node, volumeNode, role: str) -> None:
+    def _mark(self, node, volumeNode, mode: str) -> None:
+        node.SetAttribute(_ROLE, mode)
         # A node reference, unlike an attribute, follows the scan when a saved scene is loaded under other node ids.
-        node.SetAttribute(_ROLE, role)
         node.SetNodeReferenceID(_SCAN, volumeNode.GetID())
+        node.SetHideFromEditors(True)  # it is no scan that one could embed
 
     def _roleOf(self, nodeID: str | None) -> str | None:
         node = self._scene.GetNodeByID(nodeID) if nodeID else None
@@ -158,3 +251,9 @@ class Overlay:
 
     def _existing(self, nodeID: str | None) -> str | None:
         return nodeID if nodeID and self._scene.GetNodeByID(nodeID) else None
+
+
+def _forget(compositeNode) -> None:
+    compositeNode.RemoveAttribute(_REMEMBERED)
+    compositeNode.SetNodeReferenceID(_FOREGROUND, None)
+    compositeNode.SetNodeReferenceID(_BACKGROUND, None)

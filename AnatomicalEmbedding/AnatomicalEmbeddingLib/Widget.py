@@ -1,109 +1,213 @@
-"""The panel: choose a scan, embed it, ask for a structure, read the answer. It shows errors; it computes nothing."""
+"""The panel: joins the sections of the .ui file, the Logic and the scene's parameters. It computes nothing."""
+
+from functools import partial
 
 import qt
 import slicer
+import slicer.util
+import vtk
+from slicer.util import VTKObservationMixin
+
+from .BorderSection import BorderSection
+from .CompareSection import CompareSection
+from .FindSection import FindSection
+from .HereSection import HereSection
+from .ModelSection import ModelSection
+from .ParameterNode import parameterNodeOf
+from .ScanSection import ScanSection
+from .ShowSection import ShowSection
+
+OVERLAY_ATTRIBUTE = "AnatomicalEmbedding.Overlay"
 
 
-class Widget:
-    """Connects a few Qt controls to the Logic; `root` is the QWidget to put into a layout.
+class Widget(VTKObservationMixin):
+    """The only place that catches errors and shows them, each in the section where the user was.
 
-    Embedding runs in Slicer's own process: the window answers between two stages only, and the controls are off.
+    `root` is the widget loaded from the .ui file, with its scene set; `enter` and `exit` follow the module's own.
     """
 
-    def __init__(self, logic, installLogic, scene) -> None:
+    def __init__(self, root, logic, installLogic, scene) -> None:
+        VTKObservationMixin.__init__(self)
+        self.root = root
+        self.ui = slicer.util.childWidgetVariables(root)
         self._logic = logic
-        self._installLogic = installLogic
-        self._build(scene)
-        self._logic.embeddedChanged.connect(self._updateControls)
-        self.scanSelector.connect("currentNodeChanged(vtkMRMLNode*)", self._updateControls)
-        self.embedButton.connect("clicked()", self._onEmbed)
-        self.coloursBox.connect("toggled(bool)", self._onColoursToggled)
-        self.queryEdit.connect("returnPressed()", self._onFind)
-        self.findButton.connect("clicked()", self._onFind)
-        self._updateControls()
+        self._scene = scene
+        self._parameters = None
+        self._guiTag = None
+        self._entered = False
+        self._refreshing = False
+        self._shortcuts = []
+        self._listening = []
+        self._build(installLogic)
+        self.addObserver(scene, scene.StartCloseEvent, self._onSceneStartClose)
+        self.addObserver(scene, scene.EndCloseEvent, self._onSceneReplaced)
+        self.addObserver(scene, scene.EndImportEvent, self._onSceneReplaced)
+        self.addObserver(scene, scene.NodeAddedEvent, self._onNodeAdded)
+        self.refresh()
+
+    def enter(self) -> None:
+        """The module is shown: connect the controls to the scene's parameters and take the keys."""
+        self._entered = True
+        self._setParameters(parameterNodeOf(self._scene))
+        self._selectFirstScan()
+        self._takeKeys()
+        self.refresh()
+
+    def exit(self) -> None:
+        """Another module is shown: give the keys back and stop following the mouse."""
+        self._entered = False
+        self._giveKeysBack()
+        self._leave()
+        self._setParameters(None)
 
     def cleanUp(self) -> None:
-        """Stop listening to the Logic."""
-        self._logic.embeddedChanged.disconnect(self._updateControls)
+        """Stop listening to the Logic and the scene, when the panel goes away."""
+        self.exit()
+        for signal, slot in self._listening:
+            signal.disconnect(slot)
+        self._listening.clear()
+        self.removeObservers()
 
-    def _build(self, scene) -> None:
-        self.root = qt.QWidget()
-        form = qt.QFormLayout(self.root)
-        self.scanSelector = slicer.qMRMLNodeComboBox()
-        self.scanSelector.nodeTypes = ["vtkMRMLScalarVolumeNode"]
-        # Label maps and the overlays are subclasses of scalar volumes.
-        self.scanSelector.showChildNodeTypes = False
-        self.scanSelector.addEnabled = False
-        self.scanSelector.removeEnabled = False
-        self.scanSelector.noneEnabled = True
-        self.scanSelector.setMRMLScene(scene)
-        self.embedButton = qt.QPushButton("Embed")
-        self.coloursBox = qt.QCheckBox("Show position colours")
-        self.queryEdit = qt.QLineEdit()
-        self.queryEdit.placeholderText = "left kidney"
-        self.findButton = qt.QPushButton("Find")
-        self.statusLabel = qt.QLabel("Select a CT and press Embed.")
-        self.statusLabel.wordWrap = True
-        form.addRow("CT:", self.scanSelector)
-        form.addRow(self.embedButton)
-        form.addRow(self.coloursBox)
-        form.addRow("Structure:", self.queryEdit)
-        form.addRow(self.findButton)
-        form.addRow(self.statusLabel)
-        form.addRow(qt.QLabel("Research use only, not for diagnosis."))
+    def embedScan(self, volumeNode) -> None:
+        """Select a scan and embed it, unless one is being embedded."""
+        self.ui.scanCollapsibleButton.collapsed = False
+        self.ui.scanSelector.setCurrentNode(volumeNode)
+        self._guarded(self.scanSection, self.scanSection.embedSelected)()
 
-    def _scan(self):
-        return self.scanSelector.currentNode()
+    def nameAt(self, position_ras) -> None:
+        """Name a world position (mm) in the section Here."""
+        self.ui.hereCollapsibleButton.collapsed = False
+        self._guarded(self.hereSection, self.hereSection.nameAt)(position_ras)
 
-    def _updateControls(self, *_) -> None:
-        embedded = self._logic.isEmbedded(self._scan())
-        self.embedButton.enabled = self._scan() is not None
-        self.coloursBox.enabled = embedded
-        self.queryEdit.enabled = embedded
-        self.findButton.enabled = embedded
+    def findInOther(self, position_ras) -> None:
+        """Show the place of a world position (mm) in the second scan."""
+        self.ui.compareCollapsibleButton.collapsed = False
+        self._guarded(self.compareSection, self.compareSection.findFrom)(position_ras)
 
-    def _onEmbed(self) -> None:
-        for control in (self.scanSelector, self.embedButton, self.coloursBox, self.queryEdit, self.findButton):
-            control.enabled = False
-        try:
-            self._installLogic.ensureInstalled()
-            self._logic.embed(self._scan(), progress=self._showProgress)
-            self._say("Ready. Type a structure and press Find.")
-        except RuntimeError as error:
-            self._say(str(error))
-        finally:
-            self.scanSelector.enabled = True
-            self._updateControls()
-
-    def _onColoursToggled(self, shown: bool) -> None:
-        try:
-            if shown:
-                self._logic.showColours(self._scan())
-            else:
-                self._logic.hideOverlay()
-        except RuntimeError as error:
-            self._say(str(error))
-
-    def _onFind(self) -> None:
-        try:
-            answer = self._logic.locate(self._scan(), self.queryEdit.text)
-        except RuntimeError as error:
-            self._say(str(error))
+    def refresh(self, *_) -> None:
+        """Make every section say what is the case."""
+        if self._refreshing:
             return
-        place = f", best at {_inWords(answer.hits[0].position_ras)}" if answer.hits else ""
-        self._say(f"{answer.reason}{place}.")
+        self._refreshing = True
+        try:
+            self._hideOverlaysInSelectors()
+            for section in self._sections:
+                self._attempt(section, section.refresh)
+        finally:
+            self._refreshing = False
 
-    def _showProgress(self, stage: str, fraction: float) -> None:
-        self._say(f"{stage} ({fraction:.0%})")
-        slicer.app.processEvents()
+    def _build(self, installLogic) -> None:
+        ui, logic = self.ui, self._logic
 
-    def _say(self, text: str) -> None:
-        self.statusLabel.text = text
+        def make(kind, message, *more):
+            return kind(ui, logic, lambda: self._parameters, partial(_tell, message), *more)
+
+        self.scanSection = make(ScanSection, ui.scanMessage, installLogic)
+        self.findSection = make(FindSection, ui.findMessage)
+        self.hereSection = make(HereSection, ui.hereMessage)
+        self.compareSection = make(CompareSection, ui.compareMessage)
+        self.borderSection = make(BorderSection, ui.borderMessage)
+        self.showSection = make(ShowSection, ui.showMessage)
+        self.modelSection = make(ModelSection, ui.modelMessage)
+        self._sections = [
+            self.scanSection, self.findSection, self.hereSection, self.compareSection, self.borderSection,
+            self.showSection, self.modelSection,
+        ]
+        for section in self._sections:
+            section.tell("")
+            for widget, signal, slot in section.connections():
+                widget.connect(signal, self._guarded(section, slot))
+            for signal, slot in section.listeners():
+                self._listen(signal, partial(self._attempt, section, slot))
+        self._listen(logic.embeddedChanged, self.refresh)
+        self._listen(logic.embeddingEnded, self.refresh)
+
+    def _listen(self, signal, slot) -> None:
+        signal.connect(slot)
+        self._listening.append((signal, slot))
+
+    def _guarded(self, section, slot):
+        """A slot that shows what goes wrong in its section, and then what is the case."""
+
+        def call(*arguments) -> None:
+            self._attempt(section, slot, *arguments)
+            self.refresh()
+
+        return call
+
+    def _attempt(self, section, slot, *arguments) -> None:
+        try:
+            slot(*arguments)
+        except RuntimeError as error:
+            section.tell(str(error), problem=True)
+
+    def _setParameters(self, parameters) -> None:
+        if self._parameters is not None:
+            self._parameters.disconnectGui(self._guiTag)
+            self.removeObserver(self._parameters, vtk.vtkCommand.ModifiedEvent, self.refresh)
+        self._parameters = parameters
+        self._guiTag = None
+        if parameters is not None:
+            self._guiTag = parameters.connectGui(self.ui)
+            self.addObserver(parameters, vtk.vtkCommand.ModifiedEvent, self.refresh)
+
+    def _selectFirstScan(self) -> None:
+        self._hideOverlaysInSelectors()
+        if self._parameters.scan is None and self.ui.scanSelector.nodeCount() > 0:
+            self.ui.scanSelector.setCurrentNodeIndex(0)
+
+    def _hideOverlaysInSelectors(self) -> None:
+        # A heat map is a scalar volume like a scan; Slicer's attribute filter can only ask for an attribute.
+        nodes = self._scene.GetNodesByClass("vtkMRMLScalarVolumeNode")
+        nodes.UnRegister(None)
+        volumes = [nodes.GetItemAsObject(index) for index in range(nodes.GetNumberOfItems())]
+        hidden = [node.GetID() for node in volumes if node.GetAttribute(OVERLAY_ATTRIBUTE)]
+        for selector in (self.ui.scanSelector, self.ui.otherSelector):
+            model = selector.sortFilterProxyModel()
+            if list(model.hiddenNodeIDs) != hidden:
+                model.hiddenNodeIDs = hidden
+
+    def _takeKeys(self) -> None:
+        keys = (
+            ("Ctrl+Shift+F", self.findSection, self._focusSearch),
+            ("Ctrl+Shift+N", self.hereSection, self.hereSection.nameCrosshair),
+            ("Ctrl+Shift+O", self.showSection, self.showSection.toggle),
+        )
+        for key, section, slot in keys:
+            shortcut = qt.QShortcut(qt.QKeySequence(key), slicer.util.mainWindow() or self.root)
+            shortcut.connect("activated()", self._guarded(section, slot))
+            self._shortcuts.append(shortcut)
+
+    def _giveKeysBack(self) -> None:
+        for shortcut in self._shortcuts:
+            shortcut.enabled = False
+            shortcut.setParent(None)
+            shortcut.deleteLater()
+        self._shortcuts.clear()
+
+    def _focusSearch(self) -> None:
+        self.ui.findCollapsibleButton.collapsed = False
+        self.ui.queryEdit.setFocus()
+        self.ui.queryEdit.selectAll()
+
+    def _leave(self) -> None:
+        for section in self._sections:
+            self._attempt(section, section.leave)
+
+    def _onSceneStartClose(self, _caller, _event) -> None:
+        self._leave()
+        self._setParameters(None)
+
+    def _onSceneReplaced(self, _caller, _event) -> None:
+        if self._entered:
+            self._setParameters(parameterNodeOf(self._scene))
+        self.refresh()
+
+    def _onNodeAdded(self, _caller, _event) -> None:
+        # A node gets the attribute that marks it as an overlay after it was added.
+        qt.QTimer.singleShot(0, self._hideOverlaysInSelectors)
 
 
-def _inWords(position_ras) -> str:
-    letters = (("R", "L"), ("A", "P"), ("S", "I"))
-    return ", ".join(
-        f"{abs(value):.0f} mm {positive if value >= 0 else negative}"
-        for value, (positive, negative) in zip(position_ras, letters, strict=True)
-    )
+def _tell(label: qt.QLabel, text: str, problem: bool = False) -> None:
+    label.text = f"⚠ {text}" if problem else text
+    label.visible = bool(text)

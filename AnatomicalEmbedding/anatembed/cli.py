@@ -1,10 +1,13 @@
 """The command line: `anatembed COMMAND ...`, also `python -m anatembed`.
 
 Exit codes: 0 done or found; 2 bad input; 3 understood, but not in this scan or not learnt; 4 not understood;
-130 interrupted. Results go to standard output, errors (one sentence) and progress to standard error.
+5 the memory does not suffice; 130 interrupted. Results go to standard output, errors (one sentence) and progress to
+standard error. With --progress json an error is a JSON line before its sentence, {"reason", "error"}: reason is
+"memory" (with "device"), "package" (with "package"), "disk" (full) or "input".
 """
 
 import argparse
+import errno
 import json
 import os
 import re
@@ -12,9 +15,11 @@ import sys
 import warnings
 from typing import NoReturn
 
+from anatembed.memory_budget import NotEnoughMemory, is_out_of_memory
 from anatembed.progress import progress_on
 
-BAD_INPUT, INTERRUPTED, PIPE_CLOSED = 2, 130, 141
+BAD_INPUT, TOO_LITTLE_MEMORY, INTERRUPTED, PIPE_CLOSED = 2, 5, 130, 141
+_DISK_FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 _NEGATIVE = re.compile(r"-(\d|\.\d|inf|nan)", re.IGNORECASE)
 
 
@@ -44,7 +49,9 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _fail("interrupted", INTERRUPTED, progress)
     except (UsageError, ValueError, OSError, ImportError, RuntimeError, MemoryError) as error:
-        code = _fail(_sentence(error), BAD_INPUT, progress)
+        if progress is not None:
+            progress.failed(sentence=_sentence(error), **_reason(error))
+        code = _fail(_sentence(error), TOO_LITTLE_MEMORY if is_out_of_memory(error) else BAD_INPUT, progress)
         if isinstance(error, OSError):
             _drop_output()
         return code
@@ -103,6 +110,12 @@ def parser() -> argparse.ArgumentParser:
     info.add_argument("map", metavar="MAP")
     _model(info)
 
+    device = _command(commands, "device", "say what would embed, whether it works, and how long a scan would take")
+    device.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
+    device.add_argument("--shape", nargs=3, type=_positive, metavar=("K", "J", "I"), help="voxels of the scan")
+    device.add_argument("--spacing", nargs=3, type=float, metavar=("X", "Y", "Z"), help="voxel of the scan in mm")
+    _model(device)
+
     demo = _command(commands, "demo", "embed the bundled scan, ask six questions, draw the answers")
     demo.add_argument("--out", metavar="DIR", default="anatembed-demo", help="folder for the pictures (%(default)s)")
     _embedding_options(demo)
@@ -159,7 +172,7 @@ def _unambiguous(arguments: list[str]) -> list[str]:
 
 
 def _sentence(error: BaseException) -> str:
-    if isinstance(error, MemoryError):
+    if is_out_of_memory(error) and not isinstance(error, NotEnoughMemory):
         return "the memory of this machine does not suffice for this scan"
     if isinstance(error, ImportError):
         missing = getattr(error, "name", None)
@@ -168,6 +181,18 @@ def _sentence(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else f"cannot write the output: {error.strerror}"
     return " ".join(str(error).split()) or type(error).__name__
+
+
+def _reason(error: BaseException) -> dict:
+    """Why it failed, as programs want to know it."""
+    if is_out_of_memory(error):
+        return {"reason": "memory", "device": getattr(error, "device", "cpu")}
+    if isinstance(error, ImportError):
+        return {"reason": "package", "package": (error.name or "").split(".")[0]}
+    cause = error if isinstance(error, OSError) else error.__cause__
+    if isinstance(cause, OSError) and cause.errno in _DISK_FULL:
+        return {"reason": "disk"}
+    return {"reason": "input"}
 
 
 def _fail(sentence: str, code: int, progress) -> int:

@@ -11,7 +11,7 @@ from anatembed.progress import NoProgress, part_of
 from anatembed.resolver import Resolver
 from anatembed.vocabulary import Vocabulary
 
-DONE, NOT_HERE, NOT_UNDERSTOOD = 0, 3, 4
+DONE, BAD_DEVICE, NOT_HERE, NOT_UNDERSTOOD = 0, 2, 3, 4
 ZIP_SIGN = b"PK\x03\x04"
 
 
@@ -123,6 +123,21 @@ def info(options, progress: NoProgress) -> Reply:
     return Reply(DONE, document, cli_output.info(document))
 
 
+def device(options, progress: NoProgress) -> Reply:
+    """Say which device would embed, whether it works, and how long a scan of a shape and spacing would take."""
+    from anatembed.checkpoint import load_checkpoint
+    from anatembed.device_check import check_device
+
+    if (options.shape is None) != (options.spacing is None):
+        raise ValueError("expected --shape and --spacing together, or neither")
+    began = time.perf_counter()
+    progress("Trying the device", 0.0)
+    checkpoint = load_checkpoint(options.model)
+    facts = check_device(checkpoint, options.device, options.shape, options.spacing, began)
+    document = {**asdict(facts), "works": not facts.problem, "encoder_id": checkpoint.encoder_id}
+    return Reply(BAD_DEVICE if facts.problem else DONE, document, cli_output.device(document))
+
+
 def demo(options, progress: NoProgress) -> Reply:
     """Embed the bundled scan, ask six questions, draw the answers."""
     from anatembed.demo import run_demo
@@ -144,12 +159,14 @@ def open_explorer(options, progress: NoProgress):
 
 
 def is_map(path) -> bool:
-    """Whether a file begins as an .npz does, whatever its name."""
+    """Whether a file begins as an .npz does, whatever its name, and is not a scan."""
+    from anatembed.volume_file import is_volume_file
+
     path = Path(path)
     if not path.is_file():
         return False
     with path.open("rb") as file:
-        return file.read(len(ZIP_SIGN)) == ZIP_SIGN
+        return file.read(len(ZIP_SIGN)) == ZIP_SIGN and not is_volume_file(path)
 
 
 def _embedded(options, progress: NoProgress):
@@ -163,7 +180,8 @@ def _embedded(options, progress: NoProgress):
         try:
             check_is_ct(volume)
         except ValueError as reason:
-            raise ValueError(f"{volume.name}: {reason} (--force goes on all the same)") from reason
+            way_on = "" if options.progress == "json" else " (--force goes on all the same)"  # a program has its own
+            raise ValueError(f"{volume.name}: {reason}{way_on}") from reason
     checkpoint = load_checkpoint(options.model)
     progress("Starting PyTorch", 0.05)
     from anatembed.inference import embed as embed_volume

@@ -64,6 +64,16 @@ def terms(document: dict) -> Iterator[str]:
     yield f"{document['understood']} understood, {document['learnt']} of them learnt (*)"
 
 
+def device(document: dict) -> Iterator[str]:
+    """One line, such as "NVIDIA RTX 3060, 12 GB free" or "CPU, about 6 s"; a second one if it does not work."""
+    seconds, free = document["seconds"], f"{document['free_bytes'] / 1e9:.0f} GB free"
+    duration = [] if seconds is None else [f"about {max(1, round(seconds))} s"]
+    facts = [free, *duration] if document["kind"] != "cpu" else duration or [free]
+    yield ", ".join([document["name"], *facts])
+    if not document["works"]:
+        yield f"does not work: {document['problem']}"
+
+
 def demo(document: dict) -> Iterator[str]:
     """A paragraph for each question, and where the pictures are."""
     from anatembed.explorer import percent

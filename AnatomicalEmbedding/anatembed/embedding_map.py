@@ -2,8 +2,6 @@
 from __future__ import annotations
 
 import json
-import os
-import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,10 +9,9 @@ import numpy as np
 from scipy import ndimage
 
 from anatembed.geometry import bounds_ras, check_affine, transform_points
+from anatembed.npz_file import UNREADABLE, map_array, save_arrays
 
 FORMAT = "anatembed-map/1"
-UNREADABLE = (OSError, EOFError, LookupError, TypeError, ValueError, AttributeError, RuntimeError, zipfile.BadZipFile)
-"""What NumPy and zipfile raise for a damaged archive; a changed bit can even ask for a password (RuntimeError)."""
 
 
 @dataclass(frozen=True)
@@ -78,34 +75,31 @@ class EmbeddingMap:
 
     def save(self, path: Path | str) -> None:
         """Write as .npz under a temporary name, then rename; OSError leaves an existing file as it was."""
-        path = Path(path)
         header = json.dumps({"format": FORMAT, "encoder_id": self.encoder_id, "source": self.source})
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        try:
-            with open(temporary, "wb") as file:
-                np.savez(
-                    file,
-                    header=np.array(header),
-                    features_ckji=self.features_ckji,
-                    ijk_to_ras=self.ijk_to_ras,
-                    body_kji=np.packbits(self.body_kji),
-                )
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        save_arrays(
+            path,
+            header=np.array(header),
+            features_ckji=self.features_ckji,
+            ijk_to_ras=self.ijk_to_ras,
+            body_kji=np.packbits(self.body_kji),
+        )
 
     @classmethod
-    def load(cls, path: Path | str) -> EmbeddingMap:
-        """Read a saved map; FileNotFoundError, or ValueError if it is not one."""
+    def load(cls, path: Path | str, *, mapped: bool = False) -> EmbeddingMap:
+        """The map of a file; FileNotFoundError if there is none, ValueError if it is damaged or something else.
+
+        `mapped`: the features stay in the file, which must not be written to meanwhile; they are read when they are
+        used, and shared with other programs. Replacing or deleting the file is safe; Windows forbids it.
+        """
         path = Path(path)
         if not path.is_file():
             raise FileNotFoundError(f"expected an embedding map at {path}, found none")
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
                 header = json.loads(str(file["header"]))
                 if header.get("format") != FORMAT:
                     raise ValueError(f"its format is {header.get('format')!r}, not {FORMAT}")
-                features = file["features_ckji"]
+                features = map_array(stream, "features_ckji") if mapped else file["features_ckji"]
                 body = np.unpackbits(file["body_kji"], count=features[0].size).reshape(features.shape[1:]).astype(bool)
                 return cls(features, file["ijk_to_ras"], header["encoder_id"], body, header["source"])
         except UNREADABLE as cause:

@@ -3,14 +3,18 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
+from anatembed.border import Posterior, likeliest_pair, posterior
 from anatembed.checkpoint import Checkpoint, load_checkpoint
 from anatembed.embedding_map import EmbeddingMap
+from anatembed.finer_grid import FACTOR, finer_affine, finer_within
 from anatembed.query_index import Hit, QueryIndex, Search
 from anatembed.resolution import Candidate, candidate
 from anatembed.resolver import Resolver
+from anatembed.structure_colours import StructureColours, structure_colours
 from anatembed.vocabulary import Vocabulary
 
 FOUND = "found"
@@ -189,6 +193,28 @@ class Explorer:
         rgba[body, :3] = self.checkpoint.readout.colours(self.map.latents(body))
         rgba[body, 3] = 255
         return rgba
+
+    def structures(self) -> StructureColours:
+        """The likeliest structure of every voxel in a colour of its own, and the legend; computed once."""
+        return self._structures
+
+    @cached_property
+    def _structures(self) -> StructureColours:
+        return structure_colours(self, PART_SHARE)
+
+    def uncertainty(self) -> tuple[np.ndarray, np.ndarray]:
+        """How unsure the name of a place is, float32 (K,J,I) in 0..1 and -1 outside the body, and its `ijk_to_ras`; on
+        a finer grid than the map, so that the skin is not hidden under a rim."""
+        unsure = finer_within(self.index.uncertainty_kji(), self.map.body_kji, FACTOR, -1)
+        return unsure, finer_affine(self.map.ijk_to_ras, FACTOR)
+
+    def border(self, first_id: str, second_id: str) -> Posterior:
+        """How sure the places around two structures belong to the first; ValueError if there is no such border."""
+        return posterior(self, first_id, second_id)
+
+    def likeliest_pair(self, position_ras) -> tuple[str, str]:
+        """The two likeliest structures at a RAS position that exclude each other; ValueError outside the body."""
+        return likeliest_pair(self, position_ras)
 
 
 def percent(probability: float) -> str:

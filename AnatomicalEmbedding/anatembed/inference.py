@@ -10,14 +10,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import fuse_conv_bn_eval
 
+from anatembed.blocks import Blocks, blocks_within
 from anatembed.checkpoint import Checkpoint
 from anatembed.embedding_map import EmbeddingMap
 from anatembed.encoder import EmbeddingEncoder, EncoderConfig, network_input
+from anatembed.memory_budget import memory_of, with_less_memory
 from anatembed.preprocessing import PreparedVolume, prepare
 from anatembed.volume import Volume
 
 Progress = Callable[[str, float], None]
 
+FULL_PRECISION = torch.float32
 BYTES_PER_VOXEL = {torch.float32: 130, torch.bfloat16: 80, torch.float16: 80}
 """Peak memory of one pass per input voxel, rounded up from scripts/benchmarks/{blocks,embed}.py on CPU."""
 MEMORY_SHARE = 0.6
@@ -86,6 +89,11 @@ def fold_normalisation(encoder: EmbeddingEncoder) -> EmbeddingEncoder:
     return encoder
 
 
+def placed(encoder: EmbeddingEncoder, device: torch.device) -> EmbeddingEncoder:
+    """The encoder on a device, in the memory layout that is fast there."""
+    return encoder.to(device, memory_format=torch.channels_last_3d)
+
+
 def free_memory(device: torch.device) -> int:
     """Bytes that can be allocated now."""
     if device.type == "cuda":
@@ -98,6 +106,21 @@ def free_memory(device: torch.device) -> int:
             return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
         except (ValueError, AttributeError):
             return 4 * 2**30
+
+
+def release_memory(device: torch.device) -> None:
+    """Give back what PyTorch keeps for later on a graphics processor."""
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    elif device.type == "mps":
+        torch.mps.empty_cache()
+
+
+def device_name(device: torch.device) -> str:
+    """For people: the product name of a CUDA device, else the kind."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return {"mps": "Apple GPU", "cpu": "CPU"}[device.type]
 
 
 def estimate_bytes(shape_kji: tuple[int, int, int], precision: torch.dtype) -> int:
@@ -118,18 +141,24 @@ def embed(
     """Embed a CT: one pass when it fits into `max_bytes` (default: a share of the free memory), else in blocks.
 
     progress(stage, fraction 0..1) is called between steps; `cancelled()` is asked there and ends it by `Cancelled`.
-    ValueError for what is not a CT (unless `force`), too small, or a device that is missing.
+    ValueError for what is not a CT (unless `force`), too small, or a device that is missing; NotEnoughMemory when the
+    smallest blocks do not fit either.
     """
     report = _Reporter(progress, cancelled)
     chosen = choose_device(device)
     report("Preparing the scan", 0.0)
-    prepared = prepare(volume, checkpoint.preprocessing, force=force)
+    with memory_of("cpu"):
+        prepared = prepare(volume, checkpoint.preprocessing, force=force)
     report("Loading the model", 0.3)
-    encoder = build_encoder(checkpoint).to(chosen, memory_format=torch.channels_last_3d)
-    precision = choose_precision(chosen)
-    report("Embedding", 0.4)
-    budget = max_bytes if max_bytes is not None else int(MEMORY_SHARE * free_memory(chosen))
-    features = encode(prepared, encoder, precision, budget, lambda part: report("Embedding", 0.4 + 0.5 * part))
+    with memory_of(chosen.type):
+        encoder = placed(build_encoder(checkpoint), chosen)
+        precision = choose_precision(chosen)
+        report("Embedding", 0.4)
+        budget = max_bytes if max_bytes is not None else int(MEMORY_SHARE * free_memory(chosen))
+        features = encode(
+            prepared, encoder, precision, budget, lambda part: report("Embedding", 0.4 + 0.5 * part),
+            smaller=lambda: report("Too little memory: trying again in smaller blocks", 0.4),
+        )
     report("Finishing", 0.95)
     embedding_map = _to_map(features, prepared, volume, checkpoint)
     report("Done", 1.0)
@@ -139,12 +168,14 @@ def embed(
 class _Reporter:
     def __init__(self, progress: Progress | None, cancelled: Callable[[], bool] | None):
         self.progress, self.cancelled = progress, cancelled
+        self.reached = 0.0
 
     def __call__(self, stage: str, fraction: float) -> None:
         if self.cancelled is not None and self.cancelled():
             raise Cancelled(stage)
+        self.reached = max(self.reached, fraction)  # a second attempt does not move a bar backwards
         if self.progress is not None:
-            self.progress(stage, fraction)
+            self.progress(stage, self.reached)
 
 
 def encode(
@@ -154,30 +185,55 @@ def encode(
     max_bytes: int,
     report: Callable[[float], None] = lambda part: None,
     halo: int = HALO_VOXELS,
+    *,
+    smaller: Callable[[], None] = lambda: None,
 ) -> np.ndarray:
-    """float16 latents (C,K/2,J/2,I/2) of a prepared volume, in blocks along S if one pass exceeds `max_bytes`."""
+    """float16 latents (C,K/2,J/2,I/2) of a prepared volume, in blocks along S if one pass exceeds `max_bytes`.
+
+    When memory runs out all the same, `smaller()` is told and it is tried again in smaller blocks.
+    """
     hu, stride = prepared.array_kji, encoder.config.total_stride
     padded = _pad(hu, stride)
     sizes = tuple(-(-n // 2) for n in hu.shape)
-    if estimate_bytes(padded.shape, precision) <= max_bytes:
-        return _crop(_forward(encoder, padded, precision), sizes)
-    plane = padded[0].size * BYTES_PER_VOXEL[precision]
-    margin = -(-halo // stride) * stride
-    core = max(stride, (max_bytes // plane - 2 * margin) // stride * stride)
+
+    def release_and_tell() -> None:
+        release_memory(next(encoder.parameters()).device)
+        smaller()
+
+    blocks = with_less_memory(
+        lambda blocks: _in_blocks(encoder, padded, precision, blocks, report),
+        plan_blocks(padded.shape, stride, precision, max_bytes, halo),
+        Blocks.smaller,
+        release_and_tell,
+    )
+    return _crop(blocks, sizes)
+
+
+def plan_blocks(
+    shape_kji: tuple[int, int, int], stride: int, precision: torch.dtype, max_bytes: int, halo: int = HALO_VOXELS
+) -> Blocks:
+    """The blocks in which a padded volume is encoded so that none exceeds `max_bytes`, if that is possible."""
+    most = max_bytes // estimate_bytes((1, *shape_kji[1:]), precision)
+    return blocks_within(shape_kji[0], most, halo, stride)
+
+
+def _in_blocks(encoder: EmbeddingEncoder, hu: np.ndarray, precision: torch.dtype, blocks: Blocks, report) -> np.ndarray:
     parts = []
-    for start in range(0, padded.shape[0], core):
-        stop = min(start + core, padded.shape[0])
-        first, last = max(0, start - margin), min(padded.shape[0], stop + margin)
-        block = _forward(encoder, padded[first:last], precision)
+    for first, start, stop, last in blocks:
+        block = _forward(encoder, hu[first:last], precision)
         parts.append(block[:, (start - first) // 2 : (stop - first) // 2])
-        report(stop / padded.shape[0])
-    return _crop(np.concatenate(parts, axis=1), sizes)
+        report(stop / blocks.planes)
+    return np.concatenate(parts, axis=1) if len(parts) > 1 else parts[0]
+
+
+def padded_shape(shape_kji: tuple[int, int, int], multiple: int) -> tuple[int, int, int]:
+    """The shape that `encode` pads to: multiples of the stride, at least two of the deepest voxels a side."""
+    return tuple(max(2 * multiple, -(-int(n) // multiple) * multiple) for n in shape_kji)
 
 
 def _pad(hu: np.ndarray, multiple: int) -> np.ndarray:
-    """Air behind the last voxels up to a multiple of the stride, and at least two of the deepest voxels a side."""
-    wanted = [max(2 * multiple, -(-n // multiple) * multiple) for n in hu.shape]
-    behind = [(0, w - n) for w, n in zip(wanted, hu.shape, strict=True)]
+    """Air behind the last voxels."""
+    behind = [(0, w - n) for w, n in zip(padded_shape(hu.shape, multiple), hu.shape, strict=True)]
     return np.pad(hu, behind, constant_values=hu.min(initial=-1000))
 
 

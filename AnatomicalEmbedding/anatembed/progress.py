@@ -13,20 +13,28 @@ class NoProgress:
     def __call__(self, stage: str, fraction: float) -> None:
         """Called between steps with what is being done and how much is (0..1)."""
 
+    def failed(self, reason: str, sentence: str, **facts) -> None:
+        """Called before `close` when an error ends the work; `reason` is one word for programs."""
+
     def close(self) -> None:
         """Called once at the end, also after an error."""
 
 
 class JsonProgress(NoProgress):
-    """One JSON object a line: {"stage", "fraction", "seconds"}."""
+    """One JSON object a line: {"stage", "fraction", "seconds"}, or {"reason", "error", ...} at last."""
 
     def __init__(self, stream: TextIO):
         self.stream, self.began = stream, time.perf_counter()
 
     def __call__(self, stage: str, fraction: float) -> None:
         seconds = round(time.perf_counter() - self.began, 3)
-        line = json.dumps({"stage": stage, "fraction": round(float(fraction), 4), "seconds": seconds})
-        self.stream.write(line + "\n")
+        self._write({"stage": stage, "fraction": round(float(fraction), 4), "seconds": seconds})
+
+    def failed(self, reason: str, sentence: str, **facts) -> None:
+        self._write({"reason": reason, "error": sentence, **facts})
+
+    def _write(self, document: dict) -> None:
+        self.stream.write(json.dumps(document) + "\n")
         self.stream.flush()
 
 

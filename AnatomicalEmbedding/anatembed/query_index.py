@@ -74,7 +74,7 @@ class QueryIndex:
         return self.readout.body_coordinates(self._latents)
 
     @cached_property
-    def _strongest(self) -> tuple[np.ndarray, np.ndarray]:
+    def strongest(self) -> tuple[np.ndarray, np.ndarray]:
         """Indices and odds (STRONGEST,N) of the concepts that score highest at each voxel of the body."""
         unit = self._unit_features
         amount = min(STRONGEST, len(self.readout.concept_ids))
@@ -96,7 +96,7 @@ class QueryIndex:
     def _rival_odds(self, concept: int) -> np.ndarray:
         """Sum (N,) of the odds of the strongest concepts that exclude this one."""
         total = np.zeros(len(self._unit_features), np.float32)
-        for indices, odds in zip(*self._strongest, strict=True):
+        for indices, odds in zip(*self.strongest, strict=True):
             total += self.readout.rivals[concept][indices] * odds
         return total
 
@@ -128,7 +128,7 @@ class QueryIndex:
         Near 1 where no learnt structure is likely, and 1 outside the body, of which the model says nothing.
         """
         temperature, none = self.readout.naming
-        indices, odds = self._strongest
+        indices, odds = self.strongest
         odds = odds.astype(np.float64) ** (1 / temperature)
         best = np.zeros(odds.shape[1])
         for own, own_odds in zip(indices, odds, strict=True):

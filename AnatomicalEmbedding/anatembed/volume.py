@@ -36,7 +36,8 @@ class Volume:
 
 
 def read_volume(path) -> Volume:
-    """The scan in a NIfTI, NRRD, MetaImage or DICOM file or in a DICOM folder (the series with most slices).
+    """The scan in a NIfTI, NRRD, MetaImage or DICOM file, in a DICOM folder (the series with most slices) or in an .npz
+    of volume_file.
 
     FileNotFoundError if `path` does not exist, ValueError in one sentence if it does not hold one 3D scan whose
     place in the world is known.
@@ -44,6 +45,10 @@ def read_volume(path) -> Volume:
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"expected an image file or a DICOM folder, but there is nothing at {path}")
+    if path.suffix.lower() == ".npz" and path.is_file():
+        from .volume_file import load_volume  # here, because that file needs Volume
+
+        return load_volume(path)
     read = read_dicom_folder if path.is_dir() else read_image_file
     array_kji, ijk_to_ras, modality = read(path)
     try:

@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import signal
@@ -7,6 +8,8 @@ from pathlib import Path
 
 import anatembed.cli as cli
 import pytest
+from anatembed.embedding_map import EmbeddingMap
+from anatembed.memory_budget import NotEnoughMemory
 
 PACKAGE = Path(cli.__file__).resolve().parents[1]
 
@@ -27,7 +30,7 @@ def test_help_names_every_command(capsys):
         cli.main(["--help"])
     assert end.value.code == 0
     out = capsys.readouterr().out
-    for command in ("embed", "locate", "resolve", "describe", "overlay", "terms", "info", "demo"):
+    for command in ("embed", "locate", "resolve", "describe", "overlay", "terms", "info", "device", "demo"):
         assert f"\n    {command} " in out
 
 
@@ -156,19 +159,51 @@ def test_only_embedding_needs_torch(words, code, planted, planted_model, scan, t
     assert ("torch" in err) == bool(code)
 
 
-def test_memory_and_torch_errors_are_sentences_too(anatembed, planted, monkeypatch):
-    from anatembed.embedding_map import EmbeddingMap
+def disk_full() -> ValueError:
+    error = ValueError("cannot write map.npz: No space left on device")
+    error.__cause__ = OSError(errno.ENOSPC, "No space left on device")
+    return error
 
-    for error in (MemoryError(), RuntimeError("CUDA out of memory.\nTried to allocate 2 GiB")):
 
-        def fail(_path, error=error):
-            raise error
+FAILURES = [
+    (MemoryError(), 5, {"reason": "memory", "device": "cpu"}),
+    (NotEnoughMemory("cuda"), 5, {"reason": "memory", "device": "cuda"}),
+    (RuntimeError("CUDA out of memory.\nTried to allocate 2 GiB"), 5, {"reason": "memory", "device": "cpu"}),
+    (ModuleNotFoundError("No module named 'torch.nn'", name="torch.nn"), 2, {"reason": "package", "package": "torch"}),
+    (ImportError("DLL load failed"), 2, {"reason": "package", "package": ""}),
+    (disk_full(), 2, {"reason": "disk"}),
+    (OSError(errno.ENOSPC, "No space left on device"), 2, {"reason": "disk"}),
+    (OSError(errno.EACCES, "Permission denied"), 2, {"reason": "input"}),
+    (ValueError("expected\nthis"), 2, {"reason": "input"}),
+    (RuntimeError("other"), 2, {"reason": "input"}),
+]
 
-        monkeypatch.setattr(EmbeddingMap, "load", fail)
-        said = anatembed("info", planted)
-        assert said.code == 2
-        assert said.err.startswith("anatembed: ")
-        assert said.err.count("\n") == 1
+
+@pytest.mark.parametrize(("error", "code", "expected"), FAILURES, ids=lambda case: str(case)[:30])
+def test_an_error_is_one_sentence_and_for_programs_its_reason(anatembed, planted, monkeypatch, error, code, expected):
+    def fail(_path):
+        raise error
+
+    monkeypatch.setattr(EmbeddingMap, "load", fail)
+    said = anatembed("info", planted)
+    assert said.code == code
+    assert said.err.startswith("anatembed: ")
+    assert said.err.count("\n") == 1
+    line, sentence = anatembed("info", planted, "--progress", "json").err.splitlines()
+    assert json.loads(line) == {**expected, "error": sentence.removeprefix("anatembed: ")}
+
+
+def test_too_little_memory_is_exit_code_5_of_the_real_command(scan, tiny_model, tmp_path):
+    code = (
+        "from anatembed import inference; import torch\n"
+        "inference._forward = lambda *_: torch.empty(2**62, dtype=torch.uint8)\n" + RUN
+    )
+    words = ("embed", scan, "-o", tmp_path / "m.npz", "--model", tiny_model, "--device", "cpu")
+    with start(code, *words) as process:
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 5
+    assert err == "anatembed: the memory of this computer does not suffice for this scan: crop it\n"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_python_dash_m_is_the_same_command_line():

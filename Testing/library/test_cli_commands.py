@@ -10,7 +10,9 @@ import SimpleITK as sitk
 from anatembed.checkpoint import load_checkpoint
 from anatembed.embedding_map import EmbeddingMap
 from anatembed.vocabulary import Vocabulary
+from anatembed.volume_file import save_volume
 from bad_scans import BAD_SCANS
+from phantoms import torso
 from PIL import Image
 from planted import CENTRES_RAS, planted_map
 
@@ -238,6 +240,28 @@ def test_a_bad_scan_is_one_sentence_and_leaves_the_older_output(anatembed, tiny_
     assert "Traceback" not in said.err
     assert output.read_text() == "older"
     assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def test_a_scan_as_another_program_hands_it_over_gives_the_same_map(anatembed, tiny_model, tmp_path):
+    volume = torso("gantry tilt").volume
+    save_volume(volume, tmp_path / "scan.npz")
+    said = anatembed("embed", tmp_path / "scan.npz", "-o", tmp_path / "map.npz", "--model", tiny_model)
+    assert said.code == 0
+    saved = EmbeddingMap.load(tmp_path / "map.npz")
+    assert saved.source == {"name": volume.name, "content_hash": volume.content_hash, "modality": "CT"}
+    assert anatembed("locate", tmp_path / "scan.npz", "liver", "--model", tiny_model).code in (0, 3)
+
+
+def test_a_map_is_no_scan_to_embed(anatembed, planted, planted_model, tmp_path):
+    said = anatembed("embed", planted, "-o", tmp_path / "map.npz", "--model", planted_model)
+    assert (said.code, said.err.count("\n")) == (2, 1)
+    assert "expected a scan" in said.err
+
+
+def test_programs_are_not_told_of_the_option_that_people_have(anatembed, mr_scan, tiny_model, tmp_path):
+    said = anatembed("embed", mr_scan, "-o", tmp_path / "m.npz", "--model", tiny_model, "--progress", "json")
+    assert said.code == 2
+    assert "--force" not in said.err
 
 
 def test_an_mr_goes_through_by_force_only(anatembed, mr_scan, tiny_model, tmp_path):

@@ -1,5 +1,6 @@
 import json
 
+import pytest
 from anatembed import cli_output
 from anatembed.vocabulary import Vocabulary
 
@@ -49,6 +50,23 @@ def test_info_warns_of_a_map_of_another_model():
     assert "5 x 4 x 3 places of 6 mm" in own
     assert "not the model in use" not in own
     assert "not the model in use, which is new" in other
+
+
+@pytest.mark.parametrize(
+    ("facts", "line"),
+    [
+        ({"kind": "cuda", "name": "NVIDIA RTX 3060"}, "NVIDIA RTX 3060, 12 GB free"),
+        ({"kind": "cuda", "name": "NVIDIA RTX 3060", "seconds": 2.4}, "NVIDIA RTX 3060, 12 GB free, about 2 s"),
+        ({"kind": "cpu", "name": "CPU", "seconds": 6.3}, "CPU, about 6 s"),
+        ({"kind": "cpu", "name": "CPU", "seconds": 0.2}, "CPU, about 1 s"),
+        ({"kind": "cpu", "name": "CPU"}, "CPU, 12 GB free"),
+    ],
+)
+def test_a_device_is_one_line(facts, line):
+    document = {"seconds": None, "free_bytes": 12_100_000_000, "works": True, "problem": "", **facts}
+    assert list(cli_output.device(document)) == [line]
+    broken = {**document, "works": False, "problem": "it is on fire"}
+    assert list(cli_output.device(broken)) == [line, "does not work: it is on fire"]
 
 
 def test_json_lines_keep_letters_as_they_are():

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from phantoms import proper_affines, voxel_positions
 from scipy import ndimage
 
+WAYS = pytest.mark.parametrize("mapped", [False, True], ids=["read", "mapped"])
+
 
 def random_map(shape_kji=(5, 6, 7), channels=3, ijk_to_ras=None, seed=0) -> EmbeddingMap:
     random = np.random.default_rng(seed)
@@ -93,13 +95,14 @@ def test_parts_that_do_not_fit_together_are_refused(change, message):
         dataclasses.replace(random_map(), **change)
 
 
+@WAYS
 @settings(max_examples=20, deadline=None)
 @given(proper_affines(), st.tuples(*[st.integers(1, 9)] * 3))
-def test_a_saved_map_comes_back_the_same(tmp_path_factory, ijk_to_ras, shape_kji):
+def test_a_saved_map_comes_back_the_same(tmp_path_factory, mapped, ijk_to_ras, shape_kji):
     path = tmp_path_factory.mktemp("map") / "scan.npz"
     embedding_map = random_map(shape_kji, ijk_to_ras=ijk_to_ras)
     embedding_map.save(path)
-    loaded = EmbeddingMap.load(path)
+    loaded = EmbeddingMap.load(path, mapped=mapped)
     np.testing.assert_array_equal(loaded.features_ckji, embedding_map.features_ckji)
     np.testing.assert_array_equal(loaded.body_kji, embedding_map.body_kji)
     np.testing.assert_array_equal(loaded.ijk_to_ras, ijk_to_ras)
@@ -113,14 +116,16 @@ def test_a_map_is_saved_under_the_very_name_that_was_asked_for(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["scan.of.someone"]
 
 
-def test_a_map_that_is_not_there_is_named(tmp_path):
+@WAYS
+def test_a_map_that_is_not_there_is_named(tmp_path, mapped):
     with pytest.raises(FileNotFoundError, match=r"gone\.npz"):
-        EmbeddingMap.load(tmp_path / "gone.npz")
+        EmbeddingMap.load(tmp_path / "gone.npz", mapped=mapped)
 
 
+@WAYS
 @settings(max_examples=60, deadline=None)
 @given(st.data())
-def test_a_file_with_one_changed_byte_is_refused_or_unharmed(tmp_path_factory, data):
+def test_a_file_with_one_changed_byte_is_refused_or_unharmed(tmp_path_factory, mapped, data):
     path = tmp_path_factory.mktemp("map") / "scan.npz"
     embedding_map = random_map((2, 2, 2))
     embedding_map.save(path)
@@ -128,7 +133,7 @@ def test_a_file_with_one_changed_byte_is_refused_or_unharmed(tmp_path_factory, d
     content[data.draw(st.integers(0, len(content) - 1))] ^= data.draw(st.integers(1, 255))
     path.write_bytes(content)
     try:
-        loaded = EmbeddingMap.load(path)
+        loaded = EmbeddingMap.load(path, mapped=mapped)
     except ValueError as error:
         assert "scan.npz is damaged or something else" in str(error)
     else:
@@ -137,17 +142,19 @@ def test_a_file_with_one_changed_byte_is_refused_or_unharmed(tmp_path_factory, d
         np.testing.assert_array_equal(loaded.ijk_to_ras, embedding_map.ijk_to_ras)
 
 
+@WAYS
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.99])
-def test_a_file_that_was_cut_off_is_refused(tmp_path, share):
+def test_a_file_that_was_cut_off_is_refused(tmp_path, share, mapped):
     path = tmp_path / "scan.npz"
     random_map().save(path)
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
     with pytest.raises(ValueError, match="damaged or something else"):
-        EmbeddingMap.load(path)
+        EmbeddingMap.load(path, mapped=mapped)
 
 
-def test_other_files_are_refused(tmp_path):
+@WAYS
+def test_other_files_are_refused(tmp_path, mapped):
     header = np.array(json.dumps({"format": "anatembed-map/99"}))
     np.savez(tmp_path / "version.npz", header=header)
     np.savez(tmp_path / "arrays.npz", a=np.zeros(3))
@@ -158,7 +165,7 @@ def test_other_files_are_refused(tmp_path):
     (tmp_path / "text.npz").write_text("not an archive")
     for path in tmp_path.iterdir():
         with pytest.raises(ValueError, match=f"expected an embedding map, {path.name} is damaged or something else"):
-            EmbeddingMap.load(path)
+            EmbeddingMap.load(path, mapped=mapped)
 
 
 def test_the_version_of_another_format_is_named(tmp_path):
@@ -181,3 +188,27 @@ def test_a_failing_write_leaves_the_old_file_and_nothing_beside_it(tmp_path, mon
         random_map(seed=1).save(path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_mapped_features_stay_in_the_file_and_answer_as_read_ones_do(tmp_path):
+    path = tmp_path / "scan.npz"
+    random_map().save(path)
+    read, mapped = EmbeddingMap.load(path), EmbeddingMap.load(path, mapped=True)
+    base = mapped.features_ckji
+    while isinstance(base, np.ndarray) and base.base is not None:
+        base = base.base
+    assert type(base).__name__ == "mmap"
+    assert not mapped.features_ckji.flags.writeable
+    positions = np.random.default_rng(0).uniform(0, 24, (20, 3))
+    np.testing.assert_array_equal(mapped.sample(positions), read.sample(positions))
+    np.testing.assert_array_equal(mapped.inside_body(positions), read.inside_body(positions))
+    np.testing.assert_array_equal(mapped.latents(mapped.body_kji), read.latents(read.body_kji))
+
+
+def test_a_mapped_map_goes_on_when_its_file_is_replaced_or_removed(tmp_path):
+    path = tmp_path / "scan.npz"
+    random_map().save(path)
+    mapped = EmbeddingMap.load(path, mapped=True)
+    random_map(seed=1).save(path)
+    path.unlink()
+    np.testing.assert_array_equal(mapped.features_ckji, random_map().features_ckji)

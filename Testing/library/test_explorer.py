@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 from anatembed.explorer import FOUND, NOT_HERE, NOT_UNDERSTOOD, Explorer
+from anatembed.geometry import bounds_ras, transform_points
 from anatembed.vocabulary import Vocabulary
 from planted import CENTRES_RAS, CONCEPTS, planted_checkpoint, planted_map, planted_readout, whole_body_map
 
@@ -229,3 +230,35 @@ def test_colours_are_transparent_outside_the_body_and_differ_between_right_and_l
 def test_a_map_of_another_model_is_refused():
     with pytest.raises(ValueError, match="embed the scan again"):
         explorer_of(dataclasses.replace(whole_body_map(), encoder_id="anatembed-0123"))
+
+
+def exclusive_explorer() -> Explorer:
+    readout = dataclasses.replace(planted_readout(), compatible=np.eye(len(CONCEPTS)))
+    return Explorer(whole_body_map(), planted_checkpoint(readout), VOCABULARY)
+
+
+def test_the_structures_of_a_scan_have_a_legend_and_are_computed_once():
+    explorer = exclusive_explorer()
+    picture = explorer.structures()
+    assert {name for name, _ in picture.legend} == {VOCABULARY.name(one) for one in CONCEPTS}
+    assert explorer.structures() is picture
+
+
+def test_the_uncertainty_covers_the_body_and_nothing_else():
+    explorer = exclusive_explorer()
+    unsure, ijk_to_ras = explorer.uncertainty()
+    box = bounds_ras(unsure.shape, ijk_to_ras)
+    np.testing.assert_allclose(box, bounds_ras(explorer.map.shape_kji, explorer.map.ijk_to_ras))
+    assert unsure[0, 0, 0] == -1 and set(np.unique(np.sign(unsure))) <= {-1, 0, 1}
+    i, j, k = np.rint(transform_points(np.linalg.inv(ijk_to_ras), CENTRES_RAS["liver"])).astype(int)
+    assert 0 <= unsure[k, j, i] < 0.1
+    assert unsure.max() > 0.9
+
+
+def test_a_border_is_between_two_structures_and_offers_the_likeliest_ones():
+    explorer = exclusive_explorer()
+    border = explorer.border("liver", "spleen")
+    assert border.masks["liver"].any() and border.masks["spleen"].any()
+    assert explorer.likeliest_pair(CENTRES_RAS["liver"])[0] == "liver"
+    with pytest.raises(ValueError, match="two different"):
+        explorer.border("liver", "liver")

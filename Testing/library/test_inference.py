@@ -21,6 +21,7 @@ from anatembed.inference import (
     fold_normalisation,
     free_memory,
 )
+from anatembed.memory_budget import NotEnoughMemory
 from anatembed.preprocessing import PreparedVolume, prepare
 from anatembed.volume import Volume
 from hypothesis import given, settings
@@ -279,3 +280,98 @@ def test_what_is_not_a_ct_is_refused_unless_forced(checkpoint):
     with pytest.raises(ValueError, match="MR"):
         embed(magnetic, checkpoint, device="cpu")
     assert embed(magnetic, checkpoint, device="cpu", force=True).source["modality"] == "MR"
+
+
+class Memory:
+    """Stands for a device whose memory holds so many planes of a volume."""
+
+    def __init__(self, planes: int, error: Exception):
+        self.planes, self.error = planes, error
+        self.asked: list[int] = []
+        self.forward = inference._forward
+
+    def __call__(self, encoder, hu, precision):
+        self.asked.append(len(hu))
+        if len(hu) > self.planes:
+            raise self.error
+        return self.forward(encoder, hu, precision)
+
+
+def with_halo(voxels: int, monkeypatch) -> None:
+    """As if the network reached less far, so that a short scan can be divided."""
+    report, _ = inference.encode.__defaults__
+    monkeypatch.setattr(inference.encode, "__defaults__", (report, voxels))
+
+
+OUT_OF_MEMORY = [
+    torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 MiB"),
+    RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
+    MemoryError(),
+]
+
+
+@pytest.mark.parametrize("error", OUT_OF_MEMORY, ids=lambda error: type(error).__name__)
+def test_when_memory_runs_out_it_goes_on_in_smaller_blocks(checkpoint, monkeypatch, error):
+    with_halo(24, monkeypatch)
+    volume = torso(TALL).volume
+    memory = Memory(100, error)
+    monkeypatch.setattr(inference, "_forward", memory)
+    seen = []
+    found = embed(volume, checkpoint, device="cpu", progress=lambda *step: seen.append(step))
+    failures = [n for n in memory.asked if n > 100]
+    assert failures[0] == 160
+    assert len([stage for stage, _ in seen if "smaller blocks" in stage]) == len(failures) < 4
+    fractions = [fraction for _, fraction in seen]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1
+    # As if it had been known from the beginning how much there is, bit by bit.
+    monkeypatch.setattr(inference, "_forward", memory.forward)
+    prepared = prepare(volume, checkpoint.preprocessing)
+    precision = choose_precision(torch.device("cpu"))
+    budget = estimate_bytes((max(n for n in memory.asked if n <= 100), 40, 48), precision)
+    expected = encode(prepared, build_encoder(checkpoint), precision, budget, halo=24)
+    np.testing.assert_array_equal(found.features_ckji, expected)
+
+
+@pytest.mark.parametrize("error", OUT_OF_MEMORY, ids=lambda error: type(error).__name__)
+def test_when_the_smallest_blocks_do_not_fit_it_is_one_clear_error(checkpoint, monkeypatch, error):
+    memory = Memory(0, error)
+    monkeypatch.setattr(inference, "_forward", memory)
+    with pytest.raises(NotEnoughMemory, match="the memory of this computer does not suffice") as caught:
+        embed(torso(TALL).volume, checkpoint, device="cpu")
+    assert caught.value.device == "cpu"
+    assert caught.value.__cause__ is error
+    assert len(memory.asked) < 6
+
+
+def test_when_only_the_model_does_not_fit_it_is_the_same_error(checkpoint, monkeypatch):
+    def full(encoder, device):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(inference, "placed", full)
+    with pytest.raises(NotEnoughMemory):
+        embed(torso(TALL).volume, checkpoint, device="cpu")
+
+
+def test_cancelling_ends_the_attempts_too(checkpoint, monkeypatch):
+    memory = Memory(0, MemoryError())
+    monkeypatch.setattr(inference, "_forward", memory)
+    with_halo(24, monkeypatch)
+    with pytest.raises(Cancelled):
+        embed(torso(TALL).volume, checkpoint, device="cpu", cancelled=lambda: bool(memory.asked))
+    assert len(memory.asked) == 1
+
+
+@pytest.mark.parametrize("kind", ["cuda", "mps", "cpu"])
+def test_before_the_next_attempt_the_memory_that_is_kept_for_later_is_given_back(monkeypatch, kind):
+    emptied = []
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: emptied.append("cuda"))
+    monkeypatch.setattr(torch.mps, "empty_cache", lambda: emptied.append("mps"))
+    inference.release_memory(torch.device(kind))
+    assert emptied == ([] if kind == "cpu" else [kind])
+
+
+@pytest.mark.parametrize(("kind", "name"), [("cuda", "NVIDIA X"), ("mps", "Apple GPU"), ("cpu", "CPU")])
+def test_a_device_has_a_name_for_people(monkeypatch, kind, name):
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "NVIDIA X")
+    assert inference.device_name(torch.device(kind)) == name

@@ -48,6 +48,16 @@ def test_programs_read_one_object_a_line():
     assert line["seconds"] >= 0
 
 
+def test_programs_read_why_it_failed_and_people_do_not():
+    stream = io.StringIO()
+    JsonProgress(stream).failed("memory", "too little", device="cuda")
+    assert json.loads(stream.getvalue()) == {"reason": "memory", "error": "too little", "device": "cuda"}
+    stream = io.StringIO()
+    for silent in (Bar(stream), NoProgress()):
+        silent.failed("memory", "too little")
+    assert stream.getvalue() == ""
+
+
 def test_a_part_fills_its_share_of_the_whole():
     seen = []
     part = part_of(lambda stage, fraction: seen.append((stage, fraction)), 0.25, 0.75)

@@ -1,9 +1,14 @@
 """A map and an explorer that know one structure at one place, in the shape of the library's own types."""
 
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import numpy as np
+from anatembed.border import Posterior
+from anatembed.embedding_map import EmbeddingMap
 from anatembed.geometry import axis_aligned_grid, bounds_ras
+
+ENCODER = "anatembed-double"
 
 
 class VocabularyDouble:
@@ -34,12 +39,12 @@ class Description:
     position_ras: tuple
 
 
-class MapDouble:
-    """4 mm canonical grid over the volume that was embedded."""
-
-    def __init__(self, volume) -> None:
-        self.volume = volume
-        self.shape_kji, self.ijk_to_ras = axis_aligned_grid(volume.array_kji.shape, volume.ijk_to_ras, 4.0)
+def mapOf(volume) -> EmbeddingMap:
+    """A map without codes on a 4 mm canonical grid over a volume, which remembers where the volume ends."""
+    shape_kji, ijk_to_ras = axis_aligned_grid(volume.array_kji.shape, volume.ijk_to_ras, 4.0)
+    ends = [end.tolist() for end in bounds_ras(volume.array_kji.shape, volume.ijk_to_ras)]
+    source = {"content_hash": volume.content_hash, "ends": ends}
+    return EmbeddingMap(np.zeros((1, *shape_kji), np.float16), ijk_to_ras, ENCODER, np.ones(shape_kji, bool), source)
 
 
 class ExplorerDouble:
@@ -47,10 +52,9 @@ class ExplorerDouble:
 
     vocabulary = VocabularyDouble()
 
-    def __init__(self, embeddingMap) -> None:
-        volume = embeddingMap.volume
+    def __init__(self, embeddingMap, checkpoint=None) -> None:
         self.map = embeddingMap
-        self.low_ras, self.high_ras = bounds_ras(volume.array_kji.shape, volume.ijk_to_ras)
+        self.low_ras, self.high_ras = np.array(embeddingMap.source["ends"])
         self.middle_ras = (self.low_ras + self.high_ras) / 2
 
     def locate(self, text: str, k: int = 5) -> Answer:
@@ -71,6 +75,22 @@ class ExplorerDouble:
         rgba_kji = np.zeros((*self.map.shape_kji, 4), np.uint8)
         rgba_kji[self._rightHalf()] = (60, 120, 90, 255)
         return rgba_kji
+
+    def structures(self) -> SimpleNamespace:
+        return SimpleNamespace(
+            rgba_kji=self.colours_kji(), ijk_to_ras=self.map.ijk_to_ras, legend=[("Liver", (60, 120, 90))]
+        )
+
+    def uncertainty(self) -> tuple[np.ndarray, np.ndarray]:
+        return 1 - self._rightHalf().astype(np.float32), self.map.ijk_to_ras
+
+    def likeliest_pair(self, position_ras) -> tuple[str, str]:
+        return ("liver", "kidney_right") if position_ras[0] > self.middle_ras[0] else ("kidney_right", "liver")
+
+    def border(self, first_id: str, second_id: str) -> Posterior:
+        """The first structure is surely on the right, the second one on the left."""
+        right = self._rightHalf().astype(np.float32)
+        return Posterior(first_id, second_id, right, np.ones_like(right), self.map.ijk_to_ras)
 
     def _rightHalf(self) -> np.ndarray:
         i = np.arange(self.map.shape_kji[2])

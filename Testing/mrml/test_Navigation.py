@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import slicer.util
 from AnatomicalEmbeddingLib.Navigation import Navigation
+from AnatomicalEmbeddingLib.SceneNodes import nodesOfClass
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from placements import addScan, affine, rotation, translation
@@ -101,3 +102,32 @@ def test_a_shifting_jump_keeps_what_is_in_the_middle_of_the_view(navigation, sca
 def test_the_crosshair_goes_along(navigation, scene, views):
     navigation.jumpTo((1, -2, 3.5))
     assert scene.GetFirstNodeByClass("vtkMRMLCrosshairNode").GetCrosshairRAS() == (1, -2, 3.5)
+
+
+def keptPoints(scene) -> dict:
+    nodes = nodesOfClass(scene, "vtkMRMLMarkupsFiducialNode")
+    kept = [node for node in nodes if node.GetName().startswith("Kept places")]
+    return {node.GetName(): slicer.util.arrayFromMarkupsControlPoints(node, world=True) for node in kept}
+
+
+def test_a_kept_place_stays_when_the_hits_are_cleared_and_moves_with_its_scan(navigation, scene, placedScan):
+    place(navigation, placedScan)
+    navigation.keep(PLACES_RAS[1], "Liver", "CT, confidence 90%", placedScan)
+    navigation.clearHits()
+    np.testing.assert_allclose(keptPoints(scene)["Kept places of CT"], [PLACES_RAS[1]], atol=1e-6)
+    if (parent := placedScan.GetParentTransformNode()) is not None:
+        before = slicer.util.arrayFromTransformMatrix(parent)
+        parent.SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(translation((7, 0, -3)) @ before))
+        moved_ras = PLACES_RAS[1] + (7, 0, -3)
+        np.testing.assert_allclose(keptPoints(scene)["Kept places of CT"], [moved_ras], atol=1e-6)
+
+
+def test_a_place_is_kept_once_and_every_scan_has_its_own_list(navigation, scene, scan):
+    other = addScan(scene, affine(), name="Prior")
+    for _ in range(2):
+        navigation.keep(PLACES_RAS[0], "Liver", "", scan)
+        navigation.keep(PLACES_RAS[0], "Liver", "", other)
+    navigation.keep(PLACES_RAS[0], "Right kidney", "", scan)
+    assert {name: len(points) for name, points in keptPoints(scene).items()} == {
+        "Kept places of CT": 2, "Kept places of Prior": 1
+    }

@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 import slicer.util
 from anatembed.geometry import transform_points
+from anatembed.map_cache import MapCache
+from anatembed.model_store import ModelStore
 from anatembed.volume import read_volume
 from AnatomicalEmbeddingLib import VolumeBridge
 from AnatomicalEmbeddingLib.Logic import Logic
+from AnatomicalEmbeddingLib.Worker import Worker
 from placements import addScan, rotation, translation
 from slice_view import SliceView
 
@@ -18,19 +21,10 @@ PARENT_TO_WORLD = translation((40, -25, 300)) @ rotation((0, 0, 1), 12)
 
 
 @pytest.fixture(scope="module")
-def embeddingMap():
-    """The map of the bundled scan under a parent transform, computed once by the bundled model."""
-    maps = []
-
-    def encode(volume):
-        from anatembed.checkpoint import load_checkpoint
-        from anatembed.inference import embed
-
-        if not maps:
-            maps.append(embed(volume, load_checkpoint(), device="cpu"))
-        return maps[0]
-
-    return encode
+def kept(tmp_path_factory):
+    """Cache and models of the module; the bundled scan is embedded by the first test only."""
+    folder = tmp_path_factory.mktemp("kept")
+    return ModelStore(folder / "models"), MapCache(folder / "maps")
 
 
 @pytest.fixture
@@ -40,10 +34,23 @@ def scan(scene):
 
 
 @pytest.fixture
-def logic(scene, scan, embeddingMap):
-    logic = Logic(scene, encode=lambda volume, **_: embeddingMap(volume))
-    logic.embed(scan)
-    return logic
+def logic(scene, scan, kept):
+    """The scan embedded by the bundled model in a child process, as in Slicer; later ones take the map of the first."""
+    models, cache = kept
+    workers, failures = [], []
+
+    def makeWorker(onProgress, onEnded):
+        workers.append(Worker(onProgress, onEnded, every=lambda poll: lambda: None))
+        return workers[-1]
+
+    logic = Logic(scene, makeWorker, models, cache)
+    logic.embeddingEnded.connect(failures.append)
+    logic.startEmbedding(scan, device="cpu")
+    while logic.isEmbedding():
+        workers[0].wait(60)
+    assert failures == [None], failures[0].report
+    yield logic
+    logic.cleanUp()
 
 
 def found(logic, scan, name):
@@ -85,7 +92,7 @@ def test_the_colours_cover_the_body_and_not_the_air(scene, applicationLogic, log
     liver_ras = found(logic, scan, "liver")
     axial.sliceNode.JumpSlice(*liver_ras)
     before = axial.picture()
-    logic.showColours(scan, opacity=1)
+    logic.showOverlay(scan, "colours", opacity=1)
     after = axial.picture()
     row, column = axial.pixel_of(liver_ras)
     red, green, blue = (int(value) for value in after[row, column])

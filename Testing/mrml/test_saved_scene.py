@@ -4,15 +4,10 @@ import numpy as np
 import pytest
 import slicer
 import slicer.util
-from AnatomicalEmbeddingLib.Logic import Logic
 from AnatomicalEmbeddingLib.SceneNodes import nodesOfClass
-from explorer_double import ExplorerDouble, MapDouble
 from placements import addScan, affine, rotation, translation
+from scene_logic import embed, logicOn
 from slice_view import SliceView
-
-
-def makeLogic(scene):
-    return Logic(scene, encode=lambda volume, **_: MapDouble(volume), explore=ExplorerDouble)
 
 
 def save(applicationLogic, folder) -> str:
@@ -28,11 +23,11 @@ def answered(scene, applicationLogic, tmp_path):
     axial = SliceView(scene, applicationLogic, "Red", "Axial")
     scan = addScan(scene, affine(), translation((5, 60, -15)) @ rotation((0, 1, 1), 35))
     axial.show(scan)
-    logic = makeLogic(scene)
-    logic.embed(scan)
+    logic = logicOn(scene, tmp_path)
+    embed(logic, scan)
     best_ras = logic.locate(scan, "liver").hits[0].position_ras
     logic.showHeatMap(scan, "liver")
-    logic.showColours(scan, opacity=1)
+    logic.showOverlay(scan, "colours", opacity=1)
     assert axial.colour_at(best_ras) == (60, 120, 90)
     folder = tmp_path / "saved"
     folder.mkdir()
@@ -62,13 +57,13 @@ def test_the_points_keep_places_and_words(answered, scene):
     assert node.GetNthControlPointDescription(0) == 'asked "liver" in CT, confidence 93%'
 
 
-def test_the_next_answer_uses_the_loaded_nodes(answered, scene):
+def test_the_next_answer_uses_the_loaded_nodes(answered, scene, tmp_path):
     axial, _ = answered
     scan = next(node for node in nodesOfClass(scene, "vtkMRMLScalarVolumeNode") if node.GetName() == "CT")
     axial.show(scan)
-    logic = makeLogic(scene)
-    logic.embed(scan)
-    logic.showColours(scan)
+    logic = logicOn(scene, tmp_path)
+    embed(logic, scan)
+    logic.showOverlay(scan, "colours")
     logic.showHeatMap(scan, "liver")
     logic.locate(scan, "liver")
     assert len(nodesOfClass(scene, "vtkMRMLScalarVolumeNode")) == 3
@@ -76,9 +71,23 @@ def test_the_next_answer_uses_the_loaded_nodes(answered, scene):
     assert axial.compositeNode.GetForegroundVolumeID() is not None
 
 
-def test_an_overlay_that_was_saved_as_shown_can_be_hidden(answered, scene):
+def test_an_overlay_that_was_saved_as_shown_can_be_hidden(answered, scene, tmp_path):
     axial, _ = answered
     (node,) = nodesOfClass(scene, "vtkMRMLVectorVolumeNode")
     assert axial.compositeNode.GetForegroundVolumeID() == node.GetID()
-    makeLogic(scene).hideOverlay()
+    logicOn(scene, tmp_path).hideOverlay()
     assert axial.compositeNode.GetForegroundVolumeID() is None
+
+
+def test_the_scan_of_a_loaded_scene_answers_from_the_kept_map_and_remembers_the_questions(answered, scene, tmp_path):
+    _, best_ras = answered
+    scan = next(node for node in nodesOfClass(scene, "vtkMRMLScalarVolumeNode") if node.GetName() == "CT")
+    logic = logicOn(scene, tmp_path)
+    assert logic.isEmbedded(scan) and logic.history() == ["liver"]
+    np.testing.assert_allclose(logic.locate(scan, "liver").hits[0].position_ras, best_ras, atol=1e-3)
+    logic.removeCaches()
+    assert logic.locate(scan, "liver").found
+    fresh = logicOn(scene, tmp_path)
+    assert not fresh.isEmbedded(scan)
+    embed(fresh, scan)
+    assert fresh.locate(scan, "liver").found

@@ -1,151 +1,238 @@
-"""The panel on stand-ins for Qt: which control does what. This is not a test inside Slicer."""
-
-import sys
-from types import SimpleNamespace
+"""The panel as a whole, on stand-ins: selectors, entering and leaving, keys, scenes that close, errors."""
 
 import pytest
-import qt_stand_ins
-from AnatomicalEmbeddingLib.Signal import Signal
+from panel_double import click, press, processEvents
+from PySide6 import QtCore, QtWidgets
 
-SCAN = object()
+CONTROL_SHIFT = QtCore.Qt.ControlModifier | QtCore.Qt.ShiftModifier
 
 
-class LogicDouble:
-    """Remembers what the panel asked for; answers with one hit or with an error."""
-
-    def __init__(self) -> None:
-        self.embeddedChanged = Signal()
-        self.calls = []
-        self.embedded = False
-        self.error = None
-
-    def isEmbedded(self, scan) -> bool:
-        return scan is not None and self.embedded
-
-    def embed(self, scan, progress) -> None:
-        self._note("embed", scan)
-        progress("encoding", 0.25)
-        self.embedded = True
-        self.embeddedChanged.emit()
-
-    def locate(self, scan, text):
-        self._note("locate", scan, text)
-        if text == "unicorn":
-            return SimpleNamespace(reason="unicorn is not an anatomical name", hits=[])
-        hit = SimpleNamespace(position_ras=(62.4, -8.2, -20.6))
-        return SimpleNamespace(reason="Liver: found", hits=[hit])
-
-    def showColours(self, scan) -> None:
-        self._note("showColours", scan)
-
-    def hideOverlay(self) -> None:
-        self._note("hideOverlay")
-
-    def _note(self, *call) -> None:
-        self.calls.append(call)
-        if self.error:
-            raise self.error
+def offered(selector) -> list[str]:
+    box = selector._box
+    return [box.itemText(row) for row in range(1, box.count())]
 
 
 @pytest.fixture
-def logic():
-    return LogicDouble()
+def shown(ready, slicerApplication):
+    """The panel in a window that has the keyboard."""
+    QtWidgets.QWidget.show(slicerApplication.window)
+    QtWidgets.QWidget.activateWindow(slicerApplication.window)
+    processEvents()
+    yield ready
+    QtWidgets.QWidget.hide(slicerApplication.window)
 
 
-@pytest.fixture
-def panel(logic, monkeypatch):
-    monkeypatch.setitem(sys.modules, "qt", qt_stand_ins.qt)
-    monkeypatch.setitem(sys.modules, "slicer", qt_stand_ins.slicer)
-    monkeypatch.delitem(sys.modules, "AnatomicalEmbeddingLib.Widget", raising=False)
-    from AnatomicalEmbeddingLib.Widget import Widget
-
-    yield Widget(logic, SimpleNamespace(ensureInstalled=lambda: logic.calls.append("install")), scene=object())
-    sys.modules.pop("AnatomicalEmbeddingLib.Widget", None)
-
-
-def enabled(panel) -> tuple:
-    return panel.embedButton.enabled, panel.findButton.enabled
+@pytest.mark.parametrize("name", ["scanSelector", "otherSelector"])
+def test_selectors_offer_scans_only(panel, addScan, scene, name):
+    addScan("labels", "vtkMRMLLabelMapVolumeNode")
+    addScan("colours", "vtkMRMLVectorVolumeNode")
+    addScan("heat map").SetAttribute("AnatomicalEmbedding.Overlay", "heat map")
+    addScan("CT 2")
+    processEvents()
+    assert offered(getattr(panel.ui, name)) == ["CT 1", "CT 2"]
 
 
-def test_nothing_can_be_pressed_before_a_scan_is_selected(panel):
-    assert enabled(panel) == (False, False)
-    panel.scanSelector.setCurrentNode(SCAN)
-    assert enabled(panel) == (True, False)
+def test_the_first_scan_is_chosen_when_the_panel_is_shown(makePanel, scan):
+    panel = makePanel()
+    assert panel.ui.scanSelector.currentNode() is None
+    panel.enter()
+    assert panel.ui.scanSelector.currentNode() is scan
 
 
-def test_embedding_makes_asking_possible_and_says_so(panel, logic):
-    panel.scanSelector.setCurrentNode(SCAN)
-    panel.embedButton.click()
-    assert logic.calls == ["install", ("embed", SCAN)]
-    assert enabled(panel) == (True, True)
-    assert panel.statusLabel.text == "Ready. Type a structure and press Find."
+def test_an_overlay_is_never_chosen_by_itself(makePanel, addScan):
+    addScan("heat map").SetAttribute("AnatomicalEmbedding.Overlay", "heat map")
+    panel = makePanel()
+    panel.enter()
+    assert panel.ui.scanSelector.currentNode() is None
 
 
-def test_progress_is_shown_while_nothing_can_be_pressed(panel, logic):
-    seen = []
-    logic.embed = lambda scan, progress: (progress("encoding", 0.25), seen.append(enabled(panel)))
-    panel.scanSelector.setCurrentNode(SCAN)
-    texts = []
-    say, panel._say = panel._say, lambda text: (texts.append(text), say(text))
-    panel.embedButton.click()
-    assert seen == [(False, False)]
-    assert texts[0] == "encoding (25%)"
+def test_choices_are_kept_in_the_scene_while_the_panel_is_shown(panel, floor3, scene, addScan):
+    other = addScan("CT 2")
+    panel.ui.scanSelector.setCurrentNode(other)
+    panel.ui.opacitySlider.value = 0.25
+    parameters = floor3("ParameterNode").parameterNodeOf(scene)
+    assert parameters.scan is other and parameters.opacity == 0.25
 
 
-def test_a_found_structure_is_named_with_its_place_in_words(panel, logic):
-    logic.embedded = True
-    panel.scanSelector.setCurrentNode(SCAN)
-    panel.queryEdit.text = "liver"
-    panel.findButton.click()
-    assert logic.calls == [("locate", SCAN, "liver")]
-    assert panel.statusLabel.text == "Liver: found, best at 62 mm R, 8 mm P, 21 mm I."
+def test_a_hidden_panel_leaves_the_scene_alone_and_takes_its_choices_back(panel, floor3, scene):
+    panel.exit()
+    panel.ui.queryEdit.text = "typed by nobody"
+    parameters = floor3("ParameterNode").parameterNodeOf(scene)
+    assert parameters.question == ""
+    parameters.question = "liver"
+    panel.enter()
+    assert panel.ui.queryEdit.text == "liver"
 
 
-def test_return_in_the_text_field_asks_too(panel, logic):
-    logic.embedded = True
-    panel.scanSelector.setCurrentNode(SCAN)
-    panel.queryEdit.text = "unicorn"
-    panel.queryEdit.emit("returnPressed()")
-    assert panel.statusLabel.text == "unicorn is not an anatomical name."
-
-
-def test_the_box_shows_and_hides_the_colours(panel, logic):
-    logic.embedded = True
-    panel.scanSelector.setCurrentNode(SCAN)
-    panel.coloursBox.emit("toggled(bool)", True)
-    panel.coloursBox.emit("toggled(bool)", False)
-    assert logic.calls == [("showColours", SCAN), ("hideOverlay",)]
+def test_leaving_stops_following_the_mouse_and_coming_back_starts_it(ready, logic):
+    ready.exit()
+    assert logic.calls == [("followCursor", None)]
+    ready.enter()
+    assert logic.calls[-1] == ("followCursor", "CT 1")
 
 
 @pytest.mark.parametrize(
-    "press",
+    "key, call",
     [
-        lambda panel: panel.embedButton.click(),
-        lambda panel: panel.findButton.click(),
-        lambda panel: panel.coloursBox.emit("toggled(bool)", True),
+        (QtCore.Qt.Key_O, ("showOverlay", "CT 1", "colours", 0.5)),
+        (QtCore.Qt.Key_N, ("describe", "CT 1", (0.0, 0.0, 0.0))),
     ],
-    ids=["embed", "find", "colours"],
 )
-def test_errors_are_shown_and_the_controls_come_back(panel, logic, press):
-    logic.embedded = True
-    panel.scanSelector.setCurrentNode(SCAN)
-    logic.error = RuntimeError("The voxels have changed.")
-    press(panel)
-    assert panel.statusLabel.text == "The voxels have changed."
-    assert enabled(panel) == (True, True)
+def test_keys_work_while_the_panel_is_shown_and_are_given_back(shown, logic, slicerApplication, key, call):
+    press(slicerApplication.window, key, CONTROL_SHIFT)
+    assert logic.calls == [call]
+    shown.exit()
+    logic.calls.clear()
+    press(slicerApplication.window, key, CONTROL_SHIFT)
+    assert logic.calls == []
 
 
-def test_a_removed_embedding_takes_the_find_button_away(panel, logic):
-    logic.embedded = True
-    panel.scanSelector.setCurrentNode(SCAN)
-    logic.embedded = False
-    logic.embeddedChanged.emit()
-    assert enabled(panel) == (True, False)
+def test_the_overlay_key_hides_what_is_shown(shown, logic, slicerApplication):
+    logic.overlay = "structures"
+    press(slicerApplication.window, QtCore.Qt.Key_O, CONTROL_SHIFT)
+    assert logic.calls == [("hideOverlay",)]
 
 
-def test_a_closed_panel_no_longer_listens(panel, logic):
+def test_the_search_key_opens_the_section_and_goes_to_the_box(shown, slicerApplication):
+    shown.ui.findCollapsibleButton.collapsed = True
+    press(slicerApplication.window, QtCore.Qt.Key_F, CONTROL_SHIFT)
+    assert not shown.ui.findCollapsibleButton.collapsed
+    assert QtWidgets.QWidget.hasFocus(shown.ui.queryEdit)
+
+
+def test_no_shortcut_is_left_behind(panel, slicerApplication):
+    from PySide6 import QtGui
+
+    assert len(QtCore.QObject.findChildren(slicerApplication.window, QtGui.QShortcut)) == 3
+    panel.exit()
+    assert QtCore.QObject.findChildren(slicerApplication.window, QtGui.QShortcut) == []
+
+
+def test_a_key_without_a_scan_says_so(makePanel, logic, slicerApplication):
+    panel = makePanel()
+    panel.enter()
+    QtWidgets.QWidget.show(slicerApplication.window)
+    processEvents()
+    press(slicerApplication.window, QtCore.Qt.Key_N, CONTROL_SHIFT)
+    assert "No scan is selected" in panel.ui.hereMessage.text
+    QtWidgets.QWidget.hide(slicerApplication.window)
+
+
+def test_closing_the_scene_while_embedding_leaves_an_empty_panel(panel, logic, scene, addScan):
+    click(panel.ui.embedButton)
+    logic.running = None  # the Logic stops what belongs to the closed scene
+    scene.Clear()
+    assert panel.ui.scanSelector.currentNode() is None
+    assert panel.ui.embedButton.text == "Embed" and not panel.ui.embedButton.enabled
+    assert panel.ui.stateLabel.text == "Choose a CT."
+    again = addScan("CT of the next patient")
+    panel.ui.scanSelector.setCurrentNode(again)
+    click(panel.ui.embedButton)
+    assert logic.calls[-1] == ("startEmbedding", "CT of the next patient", "auto", False)
+
+
+def test_closing_the_scene_forgets_hits_and_names(ready, logic, scene):
+    ready.ui.queryEdit.text = "Liver"
+    click(ready.ui.findButton)
+    logic.cursorNamed.emit(logic.there, (1, 2, 3))
+    logic.embedded.clear()
+    scene.Clear()
+    assert ready.ui.hitsTable.rowCount == 0 and ready.ui.findMessage.text == ""
+    assert ready.ui.hereName.text == "Nothing named yet" and ready.ui.queryEdit.text == ""
+
+
+def test_a_scene_closed_while_another_module_is_shown_is_found_empty(ready, scene, logic):
+    ready.exit()
+    logic.embedded.clear()
+    scene.Clear()
+    ready.enter()
+    assert ready.ui.scanSelector.currentNode() is None and not ready.ui.findButton.enabled
+
+
+def test_a_removed_scan_leaves_the_panel_usable(ready, logic, scene, scan, addScan):
+    addScan("CT 2")
+    ready.ui.queryEdit.text = "Liver"
+    click(ready.ui.findButton)
+    logic.embedded.clear()
+    scene.RemoveNode(scan)
+    assert ready.ui.hitsTable.rowCount == 0 and not ready.ui.findButton.enabled
+    assert ready.ui.scanSelector.currentNode() is None or ready.ui.scanSelector.currentNode().GetName() == "CT 2"
+
+
+def test_the_scan_that_is_embedded_may_be_removed(panel, logic, scene, scan):
+    from logic_double import Failure
+
+    click(panel.ui.embedButton)
+    scene.RemoveNode(scan)
+    logic.end(Failure('"CT 1" was removed from the scene while it was embedded.'))
+    assert "was removed" in panel.ui.scanMessage.text and panel.ui.embedButton.text == "Embed"
+
+
+def test_a_right_click_embeds_the_scan_of_the_data_tree(panel, logic, addScan):
+    panel.embedScan(addScan("CT 2"))
+    assert logic.calls == [("startEmbedding", "CT 2", "auto", False)]
+    panel.embedScan(panel.ui.scanSelector.currentNode())
+    assert len(logic.calls) == 1 and "Another scan is being embedded" in panel.ui.scanMessage.text
+
+
+def test_a_right_click_in_a_slice_names_the_place(ready, logic):
+    ready.ui.hereCollapsibleButton.collapsed = True
+    ready.nameAt((1.0, 2.0, 3.0))
+    assert logic.calls == [("describe", "CT 1", (1.0, 2.0, 3.0))]
+    assert ready.ui.hereName.text == "Liver, 87%" and not ready.ui.hereCollapsibleButton.collapsed
+
+
+def test_a_right_click_finds_the_place_in_the_other_scan_or_says_what_is_missing(ready, logic, addScan):
+    ready.findInOther((1.0, 2.0, 3.0))
+    assert ready.ui.compareMessage.text == "⚠ Choose the second scan."
+    other = addScan("CT 2")
+    logic.embedded.add(other.GetID())
+    ready.ui.otherSelector.setCurrentNode(other)
+    ready.findInOther((1.0, 2.0, 3.0))
+    assert logic.calls[-1] == ("findThere", "CT 1", (1.0, 2.0, 3.0), "CT 2")
+
+
+def test_an_error_while_looking_around_is_said_in_its_section_and_the_others_go_on(panel, logic, addScan):
+    def broken(scan):
+        raise RuntimeError("The graphics card does not answer.")
+
+    logic.deviceLine = broken
+    panel.ui.scanSelector.setCurrentNode(addScan("CT 2"))
+    assert panel.ui.scanMessage.text == "⚠ The graphics card does not answer."
+    assert panel.ui.compareState.text
+
+
+def test_an_error_in_what_the_logic_reports_is_said(panel, logic):
+    def broken():
+        raise RuntimeError("The cache is gone.")
+
+    panel.ui.modelCollapsibleButton.collapsed = False
+    click(panel.ui.embedButton)
+    logic.downloadsAndCaches = broken
+    logic.end()
+    assert panel.ui.modelMessage.text == "⚠ The cache is gone."
+
+
+def test_a_cleaned_up_panel_no_longer_listens(makePanel, logic, scene, scan):
+    panel = makePanel()
+    panel.enter()
     panel.cleanUp()
-    panel.statusLabel.text = "closed"
-    logic.embedded = True
+    panel.ui.stateLabel.text = "closed"
+    logic.embedded.add(scan.GetID())
     logic.embeddedChanged.emit()
-    assert not panel.findButton.enabled
+    logic.cursorNamed.emit(logic.there, (1, 2, 3))
+    scene.Clear()
+    assert panel.ui.stateLabel.text == "closed" and panel.ui.hereName.text == "Nothing named yet"
+
+
+def test_the_panel_always_says_what_it_is_for(panel):
+    assert panel.ui.researchLabel.text == "Research use only, not for diagnosis."
+
+
+def test_every_button_of_the_panel_does_something():
+    from used_api import LIB, ui_classes
+
+    connected = "".join(path.read_text(encoding="utf-8") for path in LIB.glob("*Section.py"))
+    buttons = [name for name, kind in ui_classes().items() if kind in ("QPushButton", "QCheckBox")]
+    assert len(buttons) > 15
+    assert [name for name in buttons if f"ui.{name}, " not in connected] == []

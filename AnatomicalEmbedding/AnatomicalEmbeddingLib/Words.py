@@ -1,0 +1,53 @@
+"""Numbers in the words of a radiologist: confidences, positions, times."""
+
+from slicer.i18n import tr as _
+
+SURE = 0.5
+
+
+def percent(probability: float) -> str:
+    """Whole percent, rounded down: 49.9 % is not yet a half, and nearly sure is not sure."""
+    return f"{int(100 * probability)}%"
+
+
+def placeConfidence(probability: float) -> str:
+    """How sure a place is; said plainly when it is more likely wrong than right."""
+    if probability < SURE:
+        return _("{percent}, uncertain place").format(percent=percent(probability))
+    return percent(probability)
+
+
+def nameConfidence(probability: float) -> str:
+    """How sure a name is; said plainly when it is more likely wrong than right."""
+    if probability < SURE:
+        return _("{percent}, uncertain").format(percent=percent(probability))
+    return percent(probability)
+
+
+def position(position_ras) -> str:
+    """World RAS mm by the letters of the viewer: "R 62, P 8, I 21 mm"."""
+    letters = (("R", "L"), ("A", "P"), ("S", "I"))
+    return ", ".join(
+        f"{positive if value >= 0 else negative} {abs(value):.0f}"
+        for value, (positive, negative) in zip(position_ras, letters, strict=True)
+    ) + " mm"
+
+
+def timeLeft(seconds: float | None) -> str:
+    """Empty when it is not known."""
+    if seconds is None:
+        return ""
+    if seconds < 90:
+        return _("about {count} s left").format(count=max(1, round(seconds)))
+    return _("about {count} min left").format(count=round(seconds / 60))
+
+
+def size(count: int) -> str:
+    """Bytes in MB or GB."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
+
+
+def sentence(text: str) -> str:
+    """The text with one full stop at its end."""
+    text = text.strip()
+    return text if text.endswith((".", "?", "!")) else f"{text}."

@@ -1,0 +1,63 @@
+"""Arrays in one uncompressed .npz: written whole or not at all, and mapped into memory instead of read."""
+
+import io
+import os
+import tokenize
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+UNREADABLE = (
+    OSError, EOFError, LookupError, TypeError, ValueError, AttributeError, RuntimeError, SyntaxError,
+    zipfile.BadZipFile, zlib.error, tokenize.TokenError,
+)  # fmt: skip
+"""What NumPy and zipfile raise for a damaged archive; a changed bit can even ask for a password (RuntimeError)."""
+
+_LOCAL_HEADER_BYTES = 30
+_HEADER_READERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+
+
+def save_arrays(path: Path | str, **arrays: np.ndarray) -> None:
+    """Write under a temporary name beside `path`, then rename; OSError leaves an existing file as it was."""
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(temporary, "wb") as file:
+            np.savez(file, **arrays)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def map_array(file: io.BufferedReader, name: str) -> np.ndarray:
+    """The array `name` of an open .npz as a read-only view of the file; it outlives `file` and copies nothing.
+
+    All of its bytes are compared with their check sum once. Raises one of UNREADABLE for a damaged file; a compressed
+    array is refused with ValueError.
+    """
+    with zipfile.ZipFile(file) as archive:
+        member = archive.getinfo(f"{name}.npy")
+    if member.compress_type != zipfile.ZIP_STORED or member.compress_size != member.file_size:
+        raise ValueError(f"expected {name} without compression")
+    file.seek(member.header_offset + _LOCAL_HEADER_BYTES - 4)
+    lengths = [int.from_bytes(file.read(2), "little") for _ in ("file name", "extra field")]
+    start = member.header_offset + _LOCAL_HEADER_BYTES + sum(lengths)
+    content = np.memmap(file, np.uint8, "r", start, (member.file_size,)).view(np.ndarray)
+    if zlib.crc32(content) != member.CRC:
+        raise zipfile.BadZipFile(f"Bad CRC-32 for file {member.filename!r}")
+    return _array_in(content, name)
+
+
+def _array_in(content: np.ndarray, name: str) -> np.ndarray:
+    """The array in the bytes (N,) of an .npy file, as a view."""
+    beginning = io.BytesIO(content[:65536].tobytes())
+    version = np.lib.format.read_magic(beginning)
+    if version not in _HEADER_READERS:
+        raise ValueError(f"expected {name} in the .npy format 1.0 or 2.0, got {version}")
+    shape, fortran_order, dtype = _HEADER_READERS[version](beginning)
+    data = content[beginning.tell() :]
+    if dtype.hasobject or data.nbytes != int(np.prod(shape, dtype=np.int64)) * dtype.itemsize:
+        raise ValueError(f"expected {name} to be an array of shape {shape} and type {dtype}")
+    return data.view(dtype).reshape(shape, order="F" if fortran_order else "C")

@@ -1,0 +1,209 @@
+"""A Logic that remembers what the panel asked and answers at once; nothing is computed."""
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+from AnatomicalEmbeddingLib.Signal import Signal
+
+NAMES = {
+    "liver": "Liver", "spleen": "Spleen", "kidney_left": "Left kidney", "kidney_right": "Right kidney",
+    "adrenal_left": "Left adrenal gland",
+}
+SHOWN = {"hepar (Liver)": "liver"} | {name: concept for concept, name in NAMES.items()}
+CARD = "# The model\n\nTrained on public CT scans.\n\n- finds 120 structures\n- is not for diagnosis\n"
+
+
+@dataclass
+class Failure:
+    message: str
+    report: str = "Traceback: the whole story"
+    cancelled: bool = False
+    offersCPU: bool = False
+
+
+def hit(concept: str, confidence: float, position_ras) -> SimpleNamespace:
+    return SimpleNamespace(concept_id=concept, confidence=confidence, position_ras=position_ras, presence=1.0)
+
+
+def answer(query: str, reason: str, outcome: str = "found", resolved=(), hits=()) -> SimpleNamespace:
+    candidates = tuple(SimpleNamespace(id=one, name=NAMES[one], side=None, confidence=0.5) for one in resolved)
+    return SimpleNamespace(
+        query=query, reason=reason, outcome=outcome, found=outcome == "found", resolved=candidates, hits=list(hits)
+    )
+
+
+def description(inside: bool = True, **probabilities) -> SimpleNamespace:
+    """What lies at a place: ids with their probabilities, from the most probable on."""
+    candidates = [SimpleNamespace(id=one, name=NAMES[one], probability=p) for one, p in probabilities.items()]
+    return SimpleNamespace(inside_body=inside, candidates=candidates)
+
+
+LIVER = [hit("liver", 0.93, (62.4, -8.2, -20.6)), hit("liver", 0.412, (-31.0, 15.0, 4.0))]
+KIDNEYS = [hit("kidney_left", 0.88, (-60.0, -40.0, -80.0)), hit("kidney_right", 0.86, (58.0, -42.0, -85.0))]
+ANSWERS = {
+    "Liver": answer("Liver", "Liver: found", resolved=["liver"], hits=LIVER),
+    "kidney": answer(
+        "kidney",
+        "Left kidney, Right kidney: found (both sides)",
+        resolved=["kidney_left", "kidney_right"],
+        hits=KIDNEYS,
+    ),
+    "Left kidney": answer("Left kidney", "Left kidney: found", resolved=["kidney_left"], hits=KIDNEYS[:1]),
+    "Spleen": answer(
+        "Spleen", "Spleen: not in this scan (confidence that it is there 3%)", "not in this scan", ["spleen"]
+    ),
+    "adrenla": answer(
+        "adrenla", "No structure of this name is known", "not understood", ["adrenal_left", "kidney_left"]
+    ),
+}
+
+
+class LogicDouble:
+    """`calls` is what was asked, in order; `error` is raised by every request that does something."""
+
+    def __init__(self) -> None:
+        for name in ("embeddedChanged", "progressChanged", "embeddingEnded", "cursorNamed", "linked"):
+            setattr(self, name, Signal())
+        self.calls = []
+        self.error = None
+        self.embedded = set()
+        self.running = None
+        self.overlay = None
+        self.asked = []
+        self.kept = (3, 120_000_000)
+        self.there = description(liver=0.87, spleen=0.06, kidney_right=0.001)
+        self.match = SimpleNamespace(position_ras=(10.0, 20.0, -30.0), confidence=0.72)
+
+    # Scan
+    def deviceLine(self, scan) -> str:
+        return "NVIDIA RTX 3060, 12 GB free"
+
+    def startEmbedding(self, scan, device="auto", force=False) -> None:
+        self._note("startEmbedding", scan.GetName(), device, force)
+        self.running = scan.GetID()
+
+    def cancelEmbedding(self) -> None:
+        self._note("cancelEmbedding")
+        self.end(Failure("The embedding was stopped. Nothing was changed.", cancelled=True))
+
+    def isEmbedding(self) -> bool:
+        return self.running is not None
+
+    def isEmbedded(self, scan) -> bool:
+        return scan is not None and scan.GetID() in self.embedded
+
+    def end(self, failure=None) -> None:
+        """Let the running embedding end."""
+        if failure is None:
+            self.embedded.add(self.running)
+        self.running = None
+        self.embeddedChanged.emit()
+        self.embeddingEnded.emit(failure)
+
+    # Find
+    def complete(self, text: str, limit: int = 10) -> list:
+        found = [(concept, shown) for shown, concept in SHOWN.items() if text and text.casefold() in shown.casefold()]
+        return found[:limit]
+
+    def nameOf(self, concept: str) -> str:
+        return NAMES[concept]
+
+    def locate(self, scan, text: str):
+        self._note("locate", scan.GetName(), text)
+        self.asked.insert(0, text)
+        return ANSWERS[text]
+
+    def jumpTo(self, position_ras) -> None:
+        self._note("jumpTo", tuple(position_ras))
+
+    def keepHit(self, scan, kept) -> None:
+        self._note("keepHit", scan.GetName(), kept.concept_id)
+
+    def history(self) -> list:
+        return self.asked
+
+    def showHeatMap(self, scan, text, threshold=None, opacity=0.6):
+        self._note("showHeatMap", scan.GetName(), text, threshold, round(opacity, 3))
+        self.overlay = "heat map" if ANSWERS[text].found else None
+        return ANSWERS[text]
+
+    def setHeatThreshold(self, value) -> None:
+        self._note("setHeatThreshold", round(value, 3))
+
+    # Here
+    def describe(self, scan, position_ras):
+        self._note("describe", scan.GetName(), tuple(position_ras))
+        return self.there
+
+    def followCursor(self, scan) -> None:
+        self._note("followCursor", scan.GetName() if scan is not None else None)
+
+    # Compare
+    def findThere(self, scan, position_ras, other):
+        self._note("findThere", scan.GetName(), tuple(position_ras), other.GetName())
+        return self.match
+
+    def link(self, scan, other) -> None:
+        self._note("link", scan.GetName(), other.GetName())
+
+    def unlink(self) -> None:
+        self._note("unlink")
+
+    # Border
+    def twoLikeliest(self, scan, position_ras) -> tuple:
+        self._note("twoLikeliest", scan.GetName(), tuple(position_ras))
+        return "liver", "kidney_right"
+
+    def showBorder(self, scan, first, second) -> None:
+        self._note("showBorder", scan.GetName(), first, second)
+        self.overlay = "border"
+
+    def makeSegments(self, scan, first, second):
+        self._note("makeSegments", scan.GetName(), first, second)
+        return SimpleNamespace(GetName=lambda: "Liver and Right kidney")
+
+    # Show
+    def showOverlay(self, scan, mode, opacity) -> None:
+        self._note("showOverlay", scan.GetName(), mode, round(opacity, 3))
+        self.overlay = mode
+
+    def hideOverlay(self) -> None:
+        self._note("hideOverlay")
+        self.overlay = None
+
+    def setOverlayOpacity(self, opacity) -> None:
+        self._note("setOverlayOpacity", round(opacity, 3))
+
+    def shownOverlay(self):
+        return self.overlay
+
+    def legend(self, scan) -> list:
+        return [("Liver", (0.8, 0.4, 0.1)), ("Left <kidney>", (0.0, 0.45, 0.7)), ("Spleen", (0.0, 0.62, 0.45))]
+
+    # Model
+    def modelFacts(self) -> dict:
+        return {
+            "name": "AnatEmbed 2", "encoderId": "a1b2c3d4", "licence": "Apache-2.0", "card": CARD,
+            "path": "/models/model.npz", "concepts": 120,
+        }
+
+    def importModel(self, path, sha256="") -> None:
+        self._note("importModel", path, sha256)
+
+    def useShippedModel(self) -> None:
+        self._note("useShippedModel")
+
+    def downloadsAndCaches(self) -> tuple:
+        return self.kept
+
+    def removeCaches(self) -> None:
+        self._note("removeCaches")
+        self.kept = (0, 0)
+
+    def cleanUp(self) -> None:
+        self._note("cleanUp")
+
+    def _note(self, *call) -> None:
+        self.calls.append(call)
+        if self.error is not None:
+            raise self.error

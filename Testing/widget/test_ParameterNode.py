@@ -1,0 +1,60 @@
+"""The user's choices in the scene."""
+
+import pytest
+import slicer
+
+
+@pytest.fixture
+def parameters(floor3, scene):
+    return floor3("ParameterNode").parameterNodeOf(scene)
+
+
+def test_a_scene_has_one_parameter_node_and_it_is_found_again(floor3, scene, parameters):
+    parameters.question = "liver"
+    again = floor3("ParameterNode").parameterNodeOf(scene)
+    assert again.parameterNode is parameters.parameterNode and again.question == "liver"
+    assert scene.GetNumberOfNodesByClass("vtkMRMLScriptedModuleNode") == 1
+    assert again.parameterNode.GetAttribute("ModuleName") == "AnatomicalEmbedding"
+
+
+def test_the_scene_owns_its_parameter_node_alone(scene, parameters):
+    # One reference of the scene and those that Python and the wrapper hold: a leak would keep it after the scene.
+    node = parameters.parameterNode
+    before = node.GetReferenceCount()
+    scene.RemoveNode(node)
+    assert node.GetReferenceCount() < before
+
+
+def test_choices_survive_closing_the_scene_as_defaults(floor3, scene, parameters):
+    scene.Clear()
+    again = floor3("ParameterNode").parameterNodeOf(scene)
+    assert again.scan is None and again.parameterNode.GetAttribute("ModuleName") == "AnatomicalEmbedding"
+
+
+def test_everything_is_kept_in_a_saved_scene(floor3, scene, parameters, scan):
+    module = floor3("ParameterNode")
+    parameters.scan, parameters.question, parameters.opacity = scan, "liver", 0.25
+    parameters.overlayMode, parameters.followMouse = module.OverlayMode.UNCERTAINTY, False
+    scene.SetSaveToXMLString(1)
+    scene.Commit()
+    loaded = slicer.vtkMRMLScene()
+    loaded.SetLoadFromXMLString(1)
+    loaded.SetSceneXMLString(scene.GetSceneXMLString())
+    loaded.RegisterNodeClass(slicer.vtkMRMLScriptedModuleNode())
+    loaded.Import()
+    again = module.parameterNodeOf(loaded)
+    assert again.scan.GetName() == "CT 1" and again.question == "liver" and again.opacity == 0.25
+    assert again.overlayMode is module.OverlayMode.UNCERTAINTY and again.followMouse is False
+
+
+@pytest.mark.parametrize("value", [-0.1, 1.1])
+@pytest.mark.parametrize("name", ["opacity", "threshold"])
+def test_what_is_out_of_range_is_refused(parameters, name, value):
+    with pytest.raises(ValueError):
+        setattr(parameters, name, value)
+
+
+def test_modes_are_the_words_of_the_logic_with_texts_for_people(floor3):
+    modes = list(floor3("ParameterNode").OverlayMode)
+    assert [mode.value for mode in modes] == ["colours", "structures", "heat map", "uncertainty"]
+    assert len({mode.label() for mode in modes}) == 4 and all(mode.label()[0].isupper() for mode in modes)

@@ -1,0 +1,135 @@
+"""Section Scan, on stand-ins: every button, and every way an embedding can end."""
+
+import pytest
+from logic_double import Failure
+from panel_double import click, isShown
+from PySide6 import QtGui
+
+
+def test_without_a_scan_nothing_can_be_pressed(makePanel, logic):
+    panel = makePanel()
+    panel.enter()
+    click(panel.ui.embedButton)
+    assert logic.calls == [] and not panel.ui.embedButton.enabled
+    assert panel.ui.stateLabel.text == "Choose a CT."
+    assert not isShown(panel.ui.deviceCaption)
+
+
+def test_a_chosen_scan_says_what_it_computes_on_and_what_to_do(panel):
+    assert panel.ui.deviceLabel.text == "NVIDIA RTX 3060, 12 GB free" and isShown(panel.ui.deviceCaption)
+    assert "Press Embed once" in panel.ui.stateLabel.text
+
+
+def test_the_graphics_card_is_looked_for_once_per_scan(panel, logic, addScan):
+    looked = []
+    logic.deviceLine = lambda scan: looked.append(scan.GetName()) or "CPU, about 6 s"
+    panel.refresh()
+    assert looked == []
+    panel.ui.scanSelector.setCurrentNode(addScan("CT 2"))
+    panel.refresh()
+    assert looked == ["CT 2"]
+
+
+def test_embed_installs_what_is_missing_and_starts(panel, logic, installLogic):
+    click(panel.ui.embedButton)
+    assert installLogic.asked == 1
+    assert logic.calls == [("startEmbedding", "CT 1", "auto", False)]
+    assert panel.ui.embedButton.text == "Cancel"
+    assert "Embedding CT 1" in panel.ui.stateLabel.text
+
+
+def test_what_was_tried_after_installing_is_shown(panel, installLogic):
+    installLogic.outcome = "Installed and tried: PyTorch 2.4 computes on the processor."
+    click(panel.ui.embedButton)
+    assert panel.ui.scanMessage.text == installLogic.outcome
+
+
+def test_a_refused_installation_is_said_and_nothing_starts(panel, logic, installLogic):
+    installLogic.outcome = RuntimeError("rapidfuzz was not installed.")
+    click(panel.ui.embedButton)
+    assert panel.ui.scanMessage.text == "⚠ rapidfuzz was not installed."
+    assert logic.calls == [] and panel.ui.embedButton.text == "Embed"
+
+
+def test_progress_is_shown_with_stage_and_time_left(panel, logic):
+    assert not isShown(panel.ui.progressBar)
+    click(panel.ui.embedButton)
+    logic.progressChanged.emit("Embedding", 0.426, 37.2)
+    assert isShown(panel.ui.progressBar) and panel.ui.progressBar.value == 43
+    assert panel.ui.stageLabel.text == "Embedding, about 37 s left"
+    logic.progressChanged.emit("Finishing", 0.95, None)
+    assert panel.ui.stageLabel.text == "Finishing"
+
+
+def test_a_finished_embedding_says_so_and_the_bar_goes(panel, logic):
+    click(panel.ui.embedButton)
+    logic.end()
+    assert panel.ui.scanMessage.text.startswith("CT 1 is ready")
+    assert panel.ui.stateLabel.text == "Embedded: this scan can be searched."
+    assert panel.ui.embedButton.text == "Embed again" and not isShown(panel.ui.progressBar)
+
+
+def test_an_embedded_scan_is_embedded_again_by_force(ready, logic):
+    click(ready.ui.embedButton)
+    assert logic.calls[0] == ("startEmbedding", "CT 1", "auto", True)
+
+
+def test_cancel_stops_and_is_no_failure(panel, logic):
+    click(panel.ui.embedButton)
+    click(panel.ui.embedButton)
+    assert logic.calls[-1] == ("cancelEmbedding",)
+    assert panel.ui.scanMessage.text == "The embedding was stopped. Nothing was changed."
+    assert panel.ui.embedButton.text == "Embed"
+    assert not isShown(panel.ui.copyReportButton) and not isShown(panel.ui.useCpuButton)
+
+
+def test_a_failure_offers_its_report(panel, logic):
+    click(panel.ui.embedButton)
+    logic.end(Failure("The disk is full.", report="No space left on device"))
+    assert panel.ui.scanMessage.text == "⚠ The disk is full."
+    assert isShown(panel.ui.copyReportButton) and not isShown(panel.ui.useCpuButton)
+    click(panel.ui.copyReportButton)
+    assert QtGui.QGuiApplication.clipboard().text() == "No space left on device"
+    assert "clipboard" in panel.ui.scanMessage.text
+
+
+def test_a_full_graphics_card_offers_the_cpu(panel, logic):
+    click(panel.ui.embedButton)
+    logic.end(Failure("The memory of the graphics card does not suffice.", offersCPU=True))
+    assert isShown(panel.ui.useCpuButton)
+    click(panel.ui.useCpuButton)
+    assert logic.calls[-1] == ("startEmbedding", "CT 1", "cpu", False)
+    assert not isShown(panel.ui.useCpuButton) and not isShown(panel.ui.copyReportButton)
+    assert panel.ui.scanMessage.text == ""
+
+
+def test_a_failure_is_forgotten_by_the_next_try(panel, logic):
+    click(panel.ui.embedButton)
+    logic.end(Failure("The disk is full."))
+    click(panel.ui.embedButton)
+    assert panel.ui.scanMessage.text == "" and not isShown(panel.ui.copyReportButton)
+
+
+def test_a_start_that_fails_is_said_and_embed_comes_back(panel, logic):
+    logic.error = RuntimeError('"CT 1" is no CT.')
+    click(panel.ui.embedButton)
+    assert panel.ui.scanMessage.text == '⚠ "CT 1" is no CT.'
+    logic.error = None
+    logic.running = None
+    panel.refresh()
+    assert panel.ui.embedButton.enabled and panel.ui.embedButton.text == "Embed"
+
+
+def test_another_scan_can_be_chosen_meanwhile_and_cancel_stays(panel, logic, addScan):
+    click(panel.ui.embedButton)
+    panel.ui.scanSelector.setCurrentNode(addScan("CT 2"))
+    assert panel.ui.embedButton.text == "Cancel" and "Embedding CT 1" in panel.ui.stateLabel.text
+
+
+def test_the_scan_of_a_failure_may_be_gone(panel, logic, scene, scan):
+    click(panel.ui.embedButton)
+    logic.end(Failure("Too little memory.", offersCPU=True))
+    scene.RemoveNode(scan)
+    assert not isShown(panel.ui.useCpuButton)
+    with pytest.raises(RuntimeError, match="no longer in the scene"):
+        panel.scanSection.useCpu()

@@ -1,0 +1,204 @@
+"""How long a user waits in Slicer: embedding, searching, naming under the mouse, the linked cursor, the overlay.
+
+python scripts/benchmarks/interaction.py [--repeat 5]
+
+The scan is the bundled one resampled to 512x512x300, in a real MRML scene with three slice views (PyPI slicer-core);
+what Slicer's own windows add is not in it. Two rows have an alternative beside them: embedding inside the own process,
+which freezes the window, and an overlay with one colour per voxel of the scan instead of one per code.
+"""
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import slicer
+import slicer.util
+import vtk
+from anatembed.checkpoint import load_checkpoint
+from anatembed.map_cache import MapCache
+from anatembed.model_store import ModelStore
+from anatembed.volume import Volume
+from AnatomicalEmbeddingLib.Logic import Logic
+from AnatomicalEmbeddingLib.Worker import Worker
+
+SHAPE_KJI = (300, 512, 512)
+TARGETS_MS = {"cursor naming": 20, "linked cursor": 50}
+
+
+def large_scan() -> Volume:
+    """The bundled scan resampled to SHAPE_KJI as int16."""
+    import embed
+
+    embed.SHAPE_KJI = SHAPE_KJI
+    return embed.large_scan()
+
+
+def make_scene() -> tuple:
+    """A scene with a crosshair and three slice views that can be rendered."""
+    scene, application = slicer.vtkMRMLScene(), slicer.vtkSlicerApplicationLogic()
+    application.SetMRMLScene(scene)
+    colours = slicer.vtkMRMLColorLogic()
+    colours.SetMRMLScene(scene)
+    scene.RegisterNodeClass(slicer.vtkMRMLColorLegendDisplayNode())
+    application.SetModuleLogic("Colors", colours)
+    application.SetSliceLogics(vtk.vtkCollection())
+    slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(scene, True)
+    crosshair = slicer.vtkMRMLCrosshairNode()
+    crosshair.SetCrosshairName("default")
+    scene.AddNode(crosshair)
+    return scene, (application, colours)
+
+
+def add_scan(scene, volume: Volume, name: str):
+    node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
+    node.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(volume.ijk_to_ras))
+    slicer.util.updateVolumeFromArray(node, volume.array_kji)
+    node.CreateDefaultDisplayNodes()
+    node.SetAttribute("DICOM.Modality", "CT")
+    return node
+
+
+class Views:
+    """Three slice views of 600x600 pixels; `render` draws all of them."""
+
+    def __init__(self, scene, application, volume_node):
+        self.logics = []
+        for name, orientation in (("Red", "Axial"), ("Yellow", "Sagittal"), ("Green", "Coronal")):
+            logic = slicer.vtkMRMLSliceLogic()
+            logic.SetMRMLScene(scene)
+            logic.SetMRMLApplicationLogic(application)
+            application.GetSliceLogics().AddItem(logic)
+            logic.AddSliceNode(name)
+            logic.GetSliceNode().SetOrientation(orientation)
+            logic.GetSliceNode().SetDimensions(600, 600, 1)
+            logic.GetSliceCompositeNode().SetBackgroundVolumeID(volume_node.GetID())
+            logic.FitSliceToBackground(600, 600)
+            self.logics.append(logic)
+
+    def render(self) -> None:
+        for logic in self.logics:
+            logic.GetImageDataConnection().GetProducer().Update()
+
+
+def milliseconds(action, arguments) -> np.ndarray:
+    """Time of one call for each of the arguments."""
+    times = []
+    for argument in arguments:
+        began = time.perf_counter()
+        action(argument)
+        times.append(1000 * (time.perf_counter() - began))
+    return np.array(times)
+
+
+def places_in(volume: Volume, count: int) -> np.ndarray:
+    """Random positions (count,3) within the patient."""
+    random = np.random.default_rng(0)
+    inside = np.argwhere(volume.array_kji[::8, ::8, ::8] > -200)
+    kji = inside[random.choice(len(inside), count)] * 8
+    homogeneous = np.column_stack([kji[:, ::-1], np.ones(count)])
+    return (homogeneous @ volume.ijk_to_ras.T)[:, :3]
+
+
+def report(what: str, times: np.ndarray) -> None:
+    name = what.split(":")[0]
+    target = f"   target {TARGETS_MS[name]} ms" if name in TARGETS_MS else ""
+    worst = np.percentile(times, 95)
+    sys.stdout.write(f"{what:68} {np.median(times):9.1f} {worst:9.1f}{target}\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--repeat", type=int, default=5)
+    options = arguments.parse_args()
+    volume = large_scan()
+    shifted = volume.ijk_to_ras.copy()
+    shifted[:3, 3] += (12.0, -7.0, 30.0)
+    scene, (application, _colours) = make_scene()
+    scan = add_scan(scene, volume, "CT")
+    prior = add_scan(scene, Volume(volume.array_kji + np.int16(1), shifted, "CT"), "Prior CT")
+    views = Views(scene, application, scan)
+    sys.stdout.write(f"512x512x300 int16, {multiprocessing.cpu_count()} CPUs\n")
+    sys.stdout.write(f"{'':68} {'median ms':>9} {'95 % ms':>9}\n")
+    with tempfile.TemporaryDirectory() as folder:
+        measure(scene, scan, prior, volume, views, Path(folder), options.repeat)
+
+
+def measure(scene, scan, prior, volume: Volume, views: Views, folder: Path, repeat: int) -> None:
+    workers = []
+
+    def make_worker(on_progress, on_ended):
+        workers.append(Worker(on_progress, on_ended, every=lambda poll: lambda: None))
+        return workers[-1]
+
+    logic = Logic(scene, make_worker, ModelStore(folder / "models"), MapCache(folder / "maps"))
+    ends = []
+    logic.embeddingEnded.connect(ends.append)
+    blocked = []
+
+    def embed(node) -> None:
+        began = time.perf_counter()
+        logic.startEmbedding(node)
+        blocked.append(1000 * (time.perf_counter() - began))
+        while logic.isEmbedding():
+            workers[0].wait(1.0)
+        if ends[-1] is not None:
+            raise SystemExit(ends[-1].report)
+
+    report("embedding: in a child process, from button to answer", milliseconds(embed, [scan, prior]))
+    report("embedding: of it, the window does not answer for", np.array(blocked))
+    report("embedding: alternative, in the own process", milliseconds(embed_here, [volume]))
+    texts = ("spleen", "left kidney", "aorta", "gallbladder", "T12", "heart", "right lung", "urinary bladder")
+
+    def ask(text: str) -> None:
+        logic.locate(scan, text)
+
+    report("first question: prepares what all later ones share", milliseconds(ask, ["liver"]))
+    report("next question: answer, points, jump", milliseconds(ask, texts))
+    places = places_in(volume, 60)
+    logic.describe(scan, places[0])
+    report("cursor naming: name and candidates", milliseconds(lambda p: logic.describe(scan, p), places))
+    logic.findThere(scan, places[0], prior)
+    report("linked cursor: same place in the prior, marker", milliseconds(
+        lambda p: logic.findThere(scan, p, prior), places[:30]))
+
+    def show(mode: str) -> None:
+        logic.showOverlay(scan, mode)
+        views.render()
+
+    for mode in ("colours", "structures", "uncertainty"):
+        report(f"overlay: {mode}, first time", milliseconds(show, [mode]))
+        report(f"overlay: {mode}, refresh and three slice views", milliseconds(show, [mode] * repeat))
+    rgba = np.zeros((*SHAPE_KJI, 4), np.uint8)
+    report("overlay: alternative, one colour per voxel of the scan", milliseconds(
+        lambda _: full_resolution(scene, scan, rgba, views), range(2)))
+    logic.showBorder(scan, "liver", "kidney_right")
+    report("border: liver and right kidney", milliseconds(
+        lambda _: logic.showBorder(scan, "liver", "kidney_right"), range(repeat)))
+    logic.cleanUp()
+
+
+def embed_here(volume: Volume) -> None:
+    from anatembed.inference import embed
+
+    embed(volume, load_checkpoint())
+
+
+def full_resolution(scene, scan, rgba: np.ndarray, views: Views) -> None:
+    """An overlay node as large as the scan, filled, shown and drawn."""
+    from AnatomicalEmbeddingLib import VolumeBridge
+
+    node = VolumeBridge.addColourVolume(scene, rgba, VolumeBridge.ijkToWorld(scan), "Full", scan)
+    for logic in views.logics:
+        logic.GetSliceCompositeNode().SetForegroundVolumeID(node.GetID())
+    views.render()
+    scene.RemoveNode(node)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,216 @@
+"""Pictures of the panel in its states: python scripts/panel_pictures.py [--all FOLDER] [--out FILE]
+
+The panel is the shipped one, on the stand-ins of Testing/widget instead of Slicer, with made-up answers: Slicer's own
+widgets look a little different.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+ROOT = Path(__file__).resolve().parents[1]
+WIDTH = 420
+SECTIONS = ("scan", "find", "here", "compare", "border", "show", "model")
+PICTURE = ROOT / "Resources" / "Screenshots" / "panel.png"
+
+
+class Forever:
+    """Sets what pytest's monkeypatch sets, and never takes it back."""
+
+    def setitem(self, mapping, key, value) -> None:
+        mapping[key] = value
+
+    def setattr(self, target, name, value, raising=True) -> None:
+        setattr(target, name, value)
+
+
+class Stage:
+    """A scene with two scans, a Logic that answers from a list, and the panel."""
+
+    def __init__(self) -> None:
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+        sys.path[:0] = [str(ROOT / "Testing" / "widget"), str(ROOT / "AnatomicalEmbedding")]
+        import slicer
+        import slicer_stand_ins
+        from qt_stand_ins import application
+
+        self.application = application()
+        self.scene = slicer.vtkMRMLScene()
+        self.scene.AddNewNodeByClass("vtkMRMLCrosshairNode")
+        self.window = slicer_stand_ins.makeWindow()
+        slicer_stand_ins.install(Forever(), self.scene, self.window)
+        import logic_double
+        import panel_double
+
+        self.doubles, self.logic = logic_double, logic_double.LogicDouble()
+        self.panel = panel_double.makePanel(
+            self.logic, SimpleNamespace(ensureInstalled=lambda: ""), self.scene, self.window
+        )
+        self.ui = self.panel.ui
+
+    def scans(self, embedded: int) -> None:
+        """Two scans, of which the first ones are embedded."""
+        nodes = [
+            self.scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
+            for name in ("CT chest abdomen 2024-03-11", "CT abdomen 2025-01-20")
+        ]
+        self.logic.embedded |= {node.GetID() for node in nodes[:embedded]}
+        self.panel.enter()
+        self.ui.otherSelector.setCurrentNode(nodes[1])
+
+    def find(self, text: str) -> None:
+        self.ui.queryEdit.text = text
+        self.panel.findSection.find()
+        self.panel.refresh()
+
+    def save(self, path: Path, *opened: str) -> None:
+        """Render with these sections open."""
+        from PySide6 import QtWidgets
+
+        for name in SECTIONS:
+            getattr(self.ui, f"{name}CollapsibleButton").collapsed = name not in opened
+        raw, root = QtWidgets.QWidget, self.panel.root
+        raw.show(self.window)
+        for _ in range(3):  # wrapped labels take a few rounds to find their height
+            height = max(raw.layout(root).totalHeightForWidth(WIDTH), raw.minimumSizeHint(root).height())
+            raw.setFixedSize(root, WIDTH, height)
+            raw.setFixedSize(self.window, WIDTH, height)
+            self.application.processEvents()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not raw.grab(root).save(str(path)):
+            raise OSError(f"cannot write {path}")
+
+
+def no_scan(stage) -> tuple:
+    stage.panel.enter()
+    return "scan", "find", "here"
+
+
+def chosen(stage) -> tuple:
+    stage.scans(0)
+    return "scan", "find", "here"
+
+
+def embedding(stage) -> tuple:
+    stage.scans(0)
+    stage.panel.scanSection.embedOrCancel()
+    stage.logic.progressChanged.emit("Embedding", 0.42, 37.0)
+    stage.panel.refresh()
+    return "scan",
+
+
+def failed(stage) -> tuple:
+    embedding(stage)
+    message = (
+        "The memory of the graphics card does not suffice for this scan. "
+        "It can be embedded on the CPU, which takes longer."
+    )
+    stage.logic.end(stage.doubles.Failure(message, offersCPU=True))
+    return "scan",
+
+
+def found(stage) -> tuple:
+    stage.scans(1)
+    stage.find("Liver")
+    stage.logic.cursorNamed.emit(stage.logic.there, (62.4, -8.2, -20.6))
+    return "scan", "find", "here"
+
+
+def both_sides(stage) -> tuple:
+    stage.scans(1)
+    stage.find("kidney")
+    return "find",
+
+
+def not_in_this_scan(stage) -> tuple:
+    stage.scans(1)
+    stage.find("Spleen")
+    return "find",
+
+
+def not_understood(stage) -> tuple:
+    stage.scans(1)
+    stage.find("adrenla")
+    return "find",
+
+
+def heat_map(stage) -> tuple:
+    found(stage)
+    stage.panel.findSection.showHeatMap()
+    stage.panel.refresh()
+    return "find", "show"
+
+
+def outside(stage) -> tuple:
+    stage.scans(1)
+    stage.logic.cursorNamed.emit(stage.doubles.description(inside=False), (180.0, 8.2, -20.6))
+    return "here",
+
+
+def compare(stage) -> tuple:
+    stage.scans(2)
+    stage.panel.compareSection.findThere()
+    return "compare",
+
+
+def compare_not_ready(stage) -> tuple:
+    stage.scans(1)
+    return "compare",
+
+
+def border(stage) -> tuple:
+    stage.scans(1)
+    stage.panel.borderSection.takeLikeliest()
+    stage.panel.borderSection.showBorder()
+    return "border",
+
+
+def border_error(stage) -> tuple:
+    stage.scans(1)
+    stage.ui.firstEdit.text, stage.ui.secondEdit.text = "Liver", "lung tumour"
+    stage.panel._guarded(stage.panel.borderSection, stage.panel.borderSection.showBorder)()
+    return "border",
+
+
+def structures(stage) -> tuple:
+    stage.scans(1)
+    stage.logic.overlay = "structures"
+    stage.panel.refresh()
+    return "show",
+
+
+def model(stage) -> tuple:
+    stage.scans(1)
+    stage.panel.modelSection.read()
+    return "model",
+
+
+STATES = (
+    no_scan, chosen, embedding, failed, found, both_sides, not_in_this_scan, not_understood, heat_map, outside,
+    compare, compare_not_ready, border, border_error, structures, model,
+)
+
+
+def draw(state, path: Path) -> None:
+    """One state in a scene of its own."""
+    stage = Stage()
+    stage.save(path, *state(stage))
+    stage.panel.cleanUp()
+
+
+def main(arguments=None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, default=PICTURE, help="the picture of a found structure")
+    parser.add_argument("--all", type=Path, metavar="FOLDER", help="write every state into a folder instead")
+    options = parser.parse_args(arguments)
+    if options.all is None:
+        draw(found, options.out)
+        return
+    for state in STATES:
+        draw(state, options.all / f"panel_{state.__name__}.png")
+
+
+if __name__ == "__main__":
+    main()
