@@ -28,7 +28,7 @@ class AnatomicalEmbedding(ScriptedLoadableModule):
 
     def tour(self):
         steps = (
-            _("<b>Scan</b>: choose a CT and press <b>Embed</b> once. The computer reads the scan; go on working meanwhile."),
+            _("<b>Scan</b>: choose a CT and press <b>Embed</b> once. The computer reads the scan meanwhile."),
             _("<b>Find</b>: type a structure, for example <i>left kidney</i>, and press Enter. The views go there."),
             _("<b>Here</b>: move the mouse over a slice to read the name of what lies under it."),
         )
@@ -51,14 +51,14 @@ class AnatomicalEmbeddingWidget(ScriptedLoadableModuleWidget):
 
     def setup(self):
         ScriptedLoadableModuleWidget.setup(self)
+        from AnatomicalEmbeddingLib.Assembly import makeLogic
         from AnatomicalEmbeddingLib.InstallLogic import InstallLogic
-        from AnatomicalEmbeddingLib.Logic import Logic
         from AnatomicalEmbeddingLib.Widget import Widget
 
         root = slicer.util.loadUI(self.resourcePath("UI/AnatomicalEmbedding.ui"))
         self.layout.addWidget(root)
         root.setMRMLScene(slicer.mrmlScene)
-        self.logic = Logic(slicer.mrmlScene)
+        self.logic = makeLogic(slicer.mrmlScene)
         self.panel = Widget(root, self.logic, InstallLogic(self.resourcePath("requirements.txt")), slicer.mrmlScene)
         self.layout.addStretch(1)
 
@@ -89,18 +89,20 @@ class AnatomicalEmbeddingTest(ScriptedLoadableModuleTest):
         self.test_a_scan_that_is_not_embedded_says_what_to_do()
 
     def test_the_liver_of_the_bundled_scan_is_found_on_the_right(self):
-        from pathlib import Path
+        from AnatomicalEmbeddingLib import SampleScan
+        from AnatomicalEmbeddingLib.Assembly import makeLogic
 
-        import anatembed
-        from AnatomicalEmbeddingLib.Logic import Logic
-
-        scan = slicer.util.loadVolume(str(Path(anatembed.__file__).parent / "resources" / "cort_trunk_ct.nii.gz"))
+        (scan,) = SampleScan.load()
         bounds_ras = [0.0] * 6
         scan.GetRASBounds(bounds_ras)
-        logic = Logic(slicer.mrmlScene)
-        logic.embed(scan)
+        logic, failures = makeLogic(slicer.mrmlScene), []
+        logic.embeddingEnded.connect(failures.append)
+        logic.startEmbedding(scan, again=True)
+        while logic.isEmbedding():
+            slicer.app.processEvents()
+        self.assertEqual(failures, [None], failures[0] and failures[0].report)
         answer = logic.locate(scan, "liver")
-        logic.showColours(scan)
+        logic.showOverlay(scan, "colours")
         logic.cleanUp()
         self.assertTrue(answer.found, answer.reason)
         right, anterior, superior = answer.hits[0].position_ras
@@ -110,10 +112,10 @@ class AnatomicalEmbeddingTest(ScriptedLoadableModuleTest):
         self.delayDisplay("The liver was found")
 
     def test_a_scan_that_is_not_embedded_says_what_to_do(self):
-        from AnatomicalEmbeddingLib.Logic import Logic
+        from AnatomicalEmbeddingLib.Assembly import makeLogic
 
         scan = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "Fresh")
-        logic = Logic(slicer.mrmlScene)
+        logic = makeLogic(slicer.mrmlScene)
         with self.assertRaisesRegex(RuntimeError, "Press Embed first"):
             logic.locate(scan, "liver")
         logic.cleanUp()

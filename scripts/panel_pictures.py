@@ -113,7 +113,7 @@ def failed(stage) -> tuple:
 
 def found(stage) -> tuple:
     stage.scans(1)
-    stage.find("Liver")
+    stage.find("liver")
     stage.logic.cursorNamed.emit(stage.logic.there, (62.4, -8.2, -20.6))
     return "scan", "find", "here"
 
@@ -126,7 +126,7 @@ def both_sides(stage) -> tuple:
 
 def not_in_this_scan(stage) -> tuple:
     stage.scans(1)
-    stage.find("Spleen")
+    stage.find("spleen")
     return "find",
 
 
@@ -169,7 +169,7 @@ def border(stage) -> tuple:
 
 def border_error(stage) -> tuple:
     stage.scans(1)
-    stage.ui.firstEdit.text, stage.ui.secondEdit.text = "Liver", "lung tumour"
+    stage.ui.firstEdit.text, stage.ui.secondEdit.text = "liver", "lung tumour"
     stage.panel._guarded(stage.panel.borderSection, stage.panel.borderSection.showBorder)()
     return "border",
 

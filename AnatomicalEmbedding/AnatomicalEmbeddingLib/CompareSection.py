@@ -46,7 +46,10 @@ class CompareSection(Section):
             self.tell("")
 
     def showMatch(self, match) -> None:
-        """Say where the place is in the other scan, and how sure that is."""
+        """Say where the place is in the other scan, and how sure that is; None where there is no such place."""
+        if match is None:
+            self.tell(_("This place cannot be found in the other scan."))
+            return
         self.tell(
             _("Same place in the other scan: {position}; confidence {confidence}.").format(
                 position=Words.position(match.position_ras), confidence=Words.placeConfidence(match.confidence)

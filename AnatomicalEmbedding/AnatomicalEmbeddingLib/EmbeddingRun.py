@@ -1,22 +1,12 @@
 """The one embedding that is being made: begun, followed, stopped; its map goes to the scan that it was made of."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from .Embeddings import Embeddings, Snapshot
+from .Failure import Failure
 from .Observing import weak
 from .Signal import Signal
-
-
-@dataclass(frozen=True)
-class _Failed:
-    """A failure that came after the work in the child process, in the shape of a Failure."""
-
-    message: str
-    report: str
-    cancelled: bool = False
-    offersCPU: bool = False
 
 
 class EmbeddingRun:
@@ -73,7 +63,7 @@ class EmbeddingRun:
             try:
                 self._embeddings.keep(snapshot, self._kept(path))
             except (RuntimeError, ValueError, OSError, MemoryError) as error:
-                failure = _Failed(str(error), f"{error!r}\nMap: {path}")
+                failure = Failure(str(error), f"{error!r}\nMap: {path}")
         self.ended.emit(failure)
 
     def _kept(self, path):

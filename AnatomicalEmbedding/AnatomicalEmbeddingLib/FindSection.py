@@ -134,7 +134,7 @@ class FindSection(Section):
         table.rowCount = len(self._hits)
         for row, hit in enumerate(self._hits):
             confidence, position = Words.placeConfidence(hit.confidence), Words.position(hit.position_ras)
-            texts = (self.logic.nameOf(hit.concept_id), confidence, position)
+            texts = (Words.capital(self.logic.nameOf(hit.concept_id)), confidence, position)
             for column, text in enumerate(texts):
                 table.setItem(row, column, qt.QTableWidgetItem(text))
         table.resizeColumnsToContents()

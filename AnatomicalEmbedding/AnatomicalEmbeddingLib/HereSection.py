@@ -93,5 +93,5 @@ def _inWords(description) -> tuple[str, str]:
         return _("No known structure"), ""
     first, *rest = description.candidates
     others = ", ".join(f"{one.name} {Words.percent(one.probability)}" for one in rest if one.probability >= 0.01)
-    name = f"{first.name}, {Words.nameConfidence(first.probability)}"
+    name = f"{Words.capital(first.name)}, {Words.nameConfidence(first.probability)}"
     return name, _("Or: {names}").format(names=others) if others else ""

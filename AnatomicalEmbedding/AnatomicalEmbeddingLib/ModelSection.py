@@ -49,7 +49,7 @@ class ModelSection(Section):
         if not self._read:
             return
         self._kept, taken = self.logic.downloadsAndCaches()
-        self.ui.cacheLabel.text = _("{count} files, {size}").format(count=self._kept, size=Words.size(taken))
+        self.ui.cacheLabel.text = _("{size} (files: {count})").format(count=self._kept, size=Words.size(taken))
 
     def pathChanged(self, path: str) -> None:
         """A model can be imported when a file is named."""

@@ -14,7 +14,6 @@ class ScanSection(Section):
         self._installLogic = installLogic
         self._failure = None
         self._asked = None
-        self._described = ""
 
     def connections(self) -> list[tuple]:
         return [
@@ -48,7 +47,7 @@ class ScanSection(Section):
             self.tell(outcome)
         self._asked = scan
         self.showProgress(_("Starting"), 0.0, None)
-        self.logic.startEmbedding(scan, device=device, force=self.logic.isEmbedded(scan))
+        self.logic.startEmbedding(scan, device=device, again=self.logic.isEmbedded(scan))
 
     def copyReport(self) -> None:
         """The technical report of what went wrong, for an e-mail."""
@@ -84,11 +83,12 @@ class ScanSection(Section):
         self.ui.embedButton.enabled = running or scan is not None
         self.ui.progressBar.visible = running
         self.ui.stageLabel.visible = running
-        failed = self._failure is not None and not running
+        failed = self._failure is not None
         self.ui.copyReportButton.visible = failed
         self.ui.useCpuButton.visible = failed and self._failure.offersCPU
         self.ui.stateLabel.text = self._state(scan, running)
-        self._describeDevice(scan)
+        self.ui.deviceCaption.visible = scan is not None
+        self.ui.deviceLabel.text = self.logic.deviceLine(scan) if scan is not None else ""
 
     def _buttonText(self, scan, running: bool) -> str:
         if running:
@@ -104,12 +104,3 @@ class ScanSection(Section):
         if self.logic.isEmbedded(scan):
             return _("Embedded: this scan can be searched.")
         return _("Not embedded yet. Press Embed once; then the scan can be searched.")
-
-    def _describeDevice(self, scan) -> None:
-        """Looking for a graphics card takes time: once per scan."""
-        identity = scan.GetID() if scan is not None else None
-        if identity == self._described:
-            return
-        self._described = identity
-        self.ui.deviceCaption.visible = scan is not None
-        self.ui.deviceLabel.text = self.logic.deviceLine(scan) if scan is not None else ""

@@ -105,6 +105,6 @@ def _meaningOf(shown: str | None) -> str:
 
 
 def _patch(colour, name: str) -> str:
-    """A patch of a colour (three numbers 0..1) and its name."""
-    code = "".join(f"{round(255 * part):02x}" for part in colour)
+    """A patch of a colour (three numbers 0..255) and its name."""
+    code = "".join(f"{part:02x}" for part in colour)
     return f'<span style="color:#{code}">&#9632;</span>&nbsp;{escape(name)}'

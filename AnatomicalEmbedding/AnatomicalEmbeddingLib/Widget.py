@@ -15,6 +15,7 @@ from .HereSection import HereSection
 from .ModelSection import ModelSection
 from .ParameterNode import parameterNodeOf
 from .ScanSection import ScanSection
+from .SceneNodes import nodesOfClass
 from .ShowSection import ShowSection
 
 OVERLAY_ATTRIBUTE = "AnatomicalEmbedding.Overlay"
@@ -121,6 +122,7 @@ class Widget(VTKObservationMixin):
                 self._listen(signal, partial(self._attempt, section, slot))
         self._listen(logic.embeddedChanged, self.refresh)
         self._listen(logic.embeddingEnded, self.refresh)
+        self._listen(logic.deviceChanged, self.refresh)
 
     def _listen(self, signal, slot) -> None:
         signal.connect(slot)
@@ -152,15 +154,12 @@ class Widget(VTKObservationMixin):
             self.addObserver(parameters, vtk.vtkCommand.ModifiedEvent, self.refresh)
 
     def _selectFirstScan(self) -> None:
-        self._hideOverlaysInSelectors()
         if self._parameters.scan is None and self.ui.scanSelector.nodeCount() > 0:
             self.ui.scanSelector.setCurrentNodeIndex(0)
 
     def _hideOverlaysInSelectors(self) -> None:
         # A heat map is a scalar volume like a scan; Slicer's attribute filter can only ask for an attribute.
-        nodes = self._scene.GetNodesByClass("vtkMRMLScalarVolumeNode")
-        nodes.UnRegister(None)
-        volumes = [nodes.GetItemAsObject(index) for index in range(nodes.GetNumberOfItems())]
+        volumes = nodesOfClass(self._scene, "vtkMRMLScalarVolumeNode")
         hidden = [node.GetID() for node in volumes if node.GetAttribute(OVERLAY_ATTRIBUTE)]
         for selector in (self.ui.scanSelector, self.ui.otherSelector):
             model = selector.sortFilterProxyModel()
@@ -196,6 +195,8 @@ class Widget(VTKObservationMixin):
 
     def _onSceneStartClose(self, _caller, _event) -> None:
         self._leave()
+        for section in self._sections:
+            section.tell("")
         self._setParameters(None)
 
     def _onSceneReplaced(self, _caller, _event) -> None:

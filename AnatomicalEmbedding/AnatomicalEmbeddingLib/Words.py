@@ -47,7 +47,12 @@ def size(count: int) -> str:
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
 
 
+def capital(text: str) -> str:
+    """The text with a capital letter in front: the vocabulary writes names as they stand within a sentence."""
+    return text[:1].upper() + text[1:]
+
+
 def sentence(text: str) -> str:
-    """The text with one full stop at its end."""
-    text = text.strip()
+    """The text with a capital letter in front and one full stop at its end."""
+    text = capital(text.strip())
     return text if text.endswith((".", "?", "!")) else f"{text}."

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from .Failure import Ending, cancelledFailure, failureBefore, failureOf
+from .Failure import Ending, Failure, cancelledFailure, failureBefore, failureOf
 
 LIBRARY_FOLDER = Path(__file__).resolve().parents[1]
 """Holds the package anatembed."""
@@ -70,7 +70,11 @@ class Worker:
             if self._job is not job:  # cancelled by who was told
                 return
         if job.hasEnded():
-            self._finish(*job.outcome(self._clock()))
+            try:
+                outcome = job.outcome(self._clock())
+            except Exception as error:  # what comes next must not depend on a report: the timer would ask for ever
+                outcome = Failure(f"The embedding ended, and its report cannot be written: {error}.", repr(error)), None
+            self._finish(*outcome)
 
     def wait(self, seconds: float) -> bool:
         """Wait until there is news or `seconds` are over, then poll; whether a job is still running."""

@@ -187,7 +187,11 @@ class Explorer:
         return total, answer
 
     def colours_kji(self) -> np.ndarray:
-        """Colours of the body position, uint8 RGBA (K,J,I,4); alpha is 0 outside the body."""
+        """Colours of the body position, uint8 RGBA (K,J,I,4); alpha is 0 outside the body. Computed once."""
+        return self._colours
+
+    @cached_property
+    def _colours(self) -> np.ndarray:
         rgba = np.zeros((*self.map.shape_kji, 4), np.uint8)
         body = self.map.body_kji
         rgba[body, :3] = self.checkpoint.readout.colours(self.map.latents(body))
@@ -204,7 +208,11 @@ class Explorer:
 
     def uncertainty(self) -> tuple[np.ndarray, np.ndarray]:
         """How unsure the name of a place is, float32 (K,J,I) in 0..1 and -1 outside the body, and its `ijk_to_ras`; on
-        a finer grid than the map, so that the skin is not hidden under a rim."""
+        a finer grid than the map, so that the skin is not hidden under a rim. Computed once."""
+        return self._uncertainty
+
+    @cached_property
+    def _uncertainty(self) -> tuple[np.ndarray, np.ndarray]:
         unsure = finer_within(self.index.uncertainty_kji(), self.map.body_kji, FACTOR, -1)
         return unsure, finer_affine(self.map.ijk_to_ras, FACTOR)
 

@@ -15,8 +15,8 @@ MAY_USE_TORCH = {
     f"AnatomicalEmbedding/anatembed/{name}.py" for name in ("encoder", "inference", "evaluation/repeatability")
 }
 FLOOR_3 = {
-    "AnatomicalEmbeddingSubjectHierarchyPlugin.py", "InstallLogic.py", "ParameterNode.py", "SampleScan.py",
-    "StructureField.py", "Widget.py", "Words.py", "Worker.py",
+    "AnatomicalEmbeddingSubjectHierarchyPlugin.py", "Assembly.py", "InstallLogic.py", "ParameterNode.py",
+    "SampleScan.py", "StructureField.py", "Widget.py", "Words.py", "Worker.py",
     *(f"{name}Section.py" for name in ("", "Scan", "Find", "Here", "Compare", "Border", "Show", "Model")),
 }
 IN_THE_CHILD_PROCESS = {"inference.py", "device_check.py"}

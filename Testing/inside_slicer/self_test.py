@@ -1,6 +1,7 @@
 """Runs the module's own test inside the Slicer application and ends it with the outcome.
 
-Slicer --no-splash --testing --additional-module-path AnatomicalEmbedding --python-script Testing/inside_slicer/self_test.py
+Slicer --no-splash --testing --additional-module-path AnatomicalEmbedding \\
+    --python-script Testing/inside_slicer/self_test.py
 """
 
 import sys

@@ -6,10 +6,10 @@ from types import SimpleNamespace
 from AnatomicalEmbeddingLib.Signal import Signal
 
 NAMES = {
-    "liver": "Liver", "spleen": "Spleen", "kidney_left": "Left kidney", "kidney_right": "Right kidney",
-    "adrenal_left": "Left adrenal gland",
+    "liver": "liver", "spleen": "spleen", "kidney_left": "left kidney", "kidney_right": "right kidney",
+    "adrenal_left": "left adrenal gland",
 }
-SHOWN = {"hepar (Liver)": "liver"} | {name: concept for concept, name in NAMES.items()}
+SHOWN = {"hepar (liver)": "liver"} | {name: concept for concept, name in NAMES.items()}
 CARD = "# The model\n\nTrained on public CT scans.\n\n- finds 120 structures\n- is not for diagnosis\n"
 
 
@@ -41,16 +41,16 @@ def description(inside: bool = True, **probabilities) -> SimpleNamespace:
 LIVER = [hit("liver", 0.93, (62.4, -8.2, -20.6)), hit("liver", 0.412, (-31.0, 15.0, 4.0))]
 KIDNEYS = [hit("kidney_left", 0.88, (-60.0, -40.0, -80.0)), hit("kidney_right", 0.86, (58.0, -42.0, -85.0))]
 ANSWERS = {
-    "Liver": answer("Liver", "Liver: found", resolved=["liver"], hits=LIVER),
+    "liver": answer("liver", "liver: found", resolved=["liver"], hits=LIVER),
     "kidney": answer(
         "kidney",
-        "Left kidney, Right kidney: found (both sides)",
+        "left kidney, right kidney: found (both sides)",
         resolved=["kidney_left", "kidney_right"],
         hits=KIDNEYS,
     ),
-    "Left kidney": answer("Left kidney", "Left kidney: found", resolved=["kidney_left"], hits=KIDNEYS[:1]),
-    "Spleen": answer(
-        "Spleen", "Spleen: not in this scan (confidence that it is there 3%)", "not in this scan", ["spleen"]
+    "left kidney": answer("left kidney", "left kidney: found", resolved=["kidney_left"], hits=KIDNEYS[:1]),
+    "spleen": answer(
+        "spleen", "spleen: not in this scan (confidence that it is there 3%)", "not in this scan", ["spleen"]
     ),
     "adrenla": answer(
         "adrenla", "No structure of this name is known", "not understood", ["adrenal_left", "kidney_left"]
@@ -62,12 +62,13 @@ class LogicDouble:
     """`calls` is what was asked, in order; `error` is raised by every request that does something."""
 
     def __init__(self) -> None:
-        for name in ("embeddedChanged", "progressChanged", "embeddingEnded", "cursorNamed", "linked"):
+        for name in ("embeddedChanged", "progressChanged", "embeddingEnded", "cursorNamed", "linked", "deviceChanged"):
             setattr(self, name, Signal())
         self.calls = []
         self.error = None
         self.embedded = set()
         self.running = None
+        self.device = "NVIDIA RTX 3060, 12 GB free"
         self.overlay = None
         self.asked = []
         self.kept = (3, 120_000_000)
@@ -76,10 +77,10 @@ class LogicDouble:
 
     # Scan
     def deviceLine(self, scan) -> str:
-        return "NVIDIA RTX 3060, 12 GB free"
+        return self.device
 
-    def startEmbedding(self, scan, device="auto", force=False) -> None:
-        self._note("startEmbedding", scan.GetName(), device, force)
+    def startEmbedding(self, scan, device="auto", again=False) -> None:
+        self._note("startEmbedding", scan.GetName(), device, again)
         self.running = scan.GetID()
 
     def cancelEmbedding(self) -> None:
@@ -160,10 +161,10 @@ class LogicDouble:
 
     def makeSegments(self, scan, first, second):
         self._note("makeSegments", scan.GetName(), first, second)
-        return SimpleNamespace(GetName=lambda: "Liver and Right kidney")
+        return SimpleNamespace(GetName=lambda: "liver and right kidney")
 
     # Show
-    def showOverlay(self, scan, mode, opacity) -> None:
+    def showOverlay(self, scan, mode, opacity=0.5) -> None:
         self._note("showOverlay", scan.GetName(), mode, round(opacity, 3))
         self.overlay = mode
 
@@ -178,7 +179,7 @@ class LogicDouble:
         return self.overlay
 
     def legend(self, scan) -> list:
-        return [("Liver", (0.8, 0.4, 0.1)), ("Left <kidney>", (0.0, 0.45, 0.7)), ("Spleen", (0.0, 0.62, 0.45))]
+        return [("Liver", (204, 102, 26)), ("Left <kidney>", (0, 114, 178)), ("Spleen", (0, 158, 115))]
 
     # Model
     def modelFacts(self) -> dict:

@@ -2,6 +2,7 @@
 
 import enum
 import functools
+import tempfile
 import typing
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -201,10 +202,13 @@ class ScriptedLoadableModuleTest:
 
 
 class Application:
-    """slicer.app: what was connected, and the clipboard."""
+    """slicer.app: what was connected, the clipboard, its version and where it would keep files."""
+
+    applicationVersion = "5.12.0"
 
     def __init__(self) -> None:
         self.connected = {}
+        self.cachePath = str(Path(tempfile.gettempdir()) / "Slicer" / "Cache")
 
     def connect(self, signal: str, slot) -> None:
         self.connected[signal] = slot

@@ -17,7 +17,7 @@ def module(slicerApplication, monkeypatch):
 
 @pytest.fixture
 def widget(module, slicerApplication, logic, monkeypatch, floor3):
-    monkeypatch.setattr(floor3("Logic"), "Logic", lambda scene: logic)
+    monkeypatch.setattr(floor3("Assembly"), "makeLogic", lambda scene: logic)
     widget = module.AnatomicalEmbeddingWidget(slicerApplication.window)
     widget.setup()
     yield widget

@@ -7,7 +7,7 @@ from panel_double import click, typeText
 @pytest.fixture
 def chosen(ready):
     """The panel with two structures typed."""
-    typeText(ready.ui.firstEdit, "Liver")
+    typeText(ready.ui.firstEdit, "liver")
     typeText(ready.ui.secondEdit, "right kidney")
     return ready
 
@@ -18,9 +18,9 @@ def test_without_an_embedded_scan_nothing_can_be_pressed(panel):
 
 
 def test_both_fields_must_be_filled(ready):
-    typeText(ready.ui.firstEdit, "Liver")
+    typeText(ready.ui.firstEdit, "liver")
     assert not ready.ui.borderButton.enabled and not ready.ui.segmentsButton.enabled
-    typeText(ready.ui.secondEdit, "Spleen")
+    typeText(ready.ui.secondEdit, "spleen")
     assert ready.ui.borderButton.enabled and ready.ui.segmentsButton.enabled
 
 
@@ -28,20 +28,20 @@ def test_the_two_likeliest_at_the_crosshair_are_written_by_name(ready, logic, sc
     scene.GetFirstNodeByClass("vtkMRMLCrosshairNode").SetCrosshairRAS(1, 2, 3)
     click(ready.ui.likeliestButton)
     assert logic.calls == [("twoLikeliest", "CT 1", (1.0, 2.0, 3.0))]
-    assert (ready.ui.firstEdit.text, ready.ui.secondEdit.text) == ("Liver", "Right kidney")
+    assert (ready.ui.firstEdit.text, ready.ui.secondEdit.text) == ("liver", "right kidney")
     assert ready.ui.borderButton.enabled
 
 
 def test_the_border_is_shown_and_explained(chosen, logic):
     click(chosen.ui.borderButton)
     assert logic.calls == [("showBorder", "CT 1", "liver", "kidney_right")]
-    assert "Liver and Right kidney are equally likely" in chosen.ui.borderMessage.text
+    assert "liver and right kidney are equally likely" in chosen.ui.borderMessage.text
 
 
 def test_segments_are_made_and_named(chosen, logic):
     click(chosen.ui.segmentsButton)
     assert logic.calls == [("makeSegments", "CT 1", "liver", "kidney_right")]
-    assert chosen.ui.borderMessage.text == "Made Liver and Right kidney. Check and edit it in Segment Editor."
+    assert chosen.ui.borderMessage.text == "Made liver and right kidney. Check and edit it in Segment Editor."
 
 
 @pytest.mark.parametrize("button", ["borderButton", "segmentsButton"])
@@ -62,4 +62,4 @@ def test_errors_are_said_and_the_fields_stay(chosen, logic, button):
     logic.error = RuntimeError("The two do not touch in this scan.")
     click(getattr(chosen.ui, button))
     assert chosen.ui.borderMessage.text == "⚠ The two do not touch in this scan."
-    assert chosen.ui.firstEdit.text == "Liver"
+    assert chosen.ui.firstEdit.text == "liver"

@@ -49,6 +49,12 @@ def test_an_unsure_match_is_called_uncertain(both, logic):
     assert "30%, uncertain place" in both.ui.compareMessage.text
 
 
+def test_a_place_without_a_match_is_said(both, logic):
+    click(both.ui.linkBox)
+    logic.linked.emit(None)
+    assert both.ui.compareMessage.text == "This place cannot be found in the other scan."
+
+
 def test_linking_and_unlinking(both, logic):
     click(both.ui.linkBox)
     assert logic.calls == [("link", "CT 1", "CT 2")] and both.ui.linkBox.checked

@@ -27,8 +27,8 @@ def test_a_scan_that_is_not_embedded_cannot_be_asked(panel, logic):
 
 
 def test_enter_asks_and_the_hits_stand_in_the_table(ready, logic):
-    ask(ready, "Liver")
-    assert logic.calls == [("locate", "CT 1", "Liver")]
+    ask(ready, "liver")
+    assert logic.calls == [("locate", "CT 1", "liver")]
     assert ready.ui.findMessage.text == "Liver: found."
     assert cells(ready.ui.hitsTable) == [
         ["Liver", "93%", "R 62, P 8, I 21 mm"],
@@ -38,9 +38,9 @@ def test_enter_asks_and_the_hits_stand_in_the_table(ready, logic):
 
 
 def test_the_button_asks_too(ready, logic):
-    ready.ui.queryEdit.text = "Liver"
+    ready.ui.queryEdit.text = "liver"
     click(ready.ui.findButton)
-    assert logic.calls == [("locate", "CT 1", "Liver")]
+    assert logic.calls == [("locate", "CT 1", "liver")]
 
 
 def test_an_empty_question_says_what_to_type(ready, logic):
@@ -50,7 +50,7 @@ def test_an_empty_question_says_what_to_type(ready, logic):
 
 
 def test_the_down_key_moves_the_views_to_the_next_hit(ready, logic):
-    ask(ready, "Liver")
+    ask(ready, "liver")
     press(ready.ui.hitsTable, Key.Key_Down)
     assert logic.calls[-1] == ("jumpTo", (-31.0, 15.0, 4.0))
     press(ready.ui.hitsTable, Key.Key_Up)
@@ -58,16 +58,16 @@ def test_the_down_key_moves_the_views_to_the_next_hit(ready, logic):
 
 
 def test_a_double_click_jumps_again(ready, logic):
-    ask(ready, "Liver")
+    ask(ready, "liver")
     ready.ui.hitsTable._signal("cellDoubleClicked(int,int)").emit(0, 2)
     assert logic.calls[-1] == ("jumpTo", (62.4, -8.2, -20.6))
 
 
 def test_a_chosen_synonym_is_asked_by_its_name(ready, logic):
     typeText(ready.ui.queryEdit, "hepar")
-    ready.findSection.field._completer._signal("activated(QString)").emit("hepar (Liver)")
-    assert logic.calls == [("locate", "CT 1", "Liver")]
-    assert ready.ui.queryEdit.text == "Liver"
+    ready.findSection.field._completer._signal("activated(QString)").emit("hepar (liver)")
+    assert logic.calls == [("locate", "CT 1", "liver")]
+    assert ready.ui.queryEdit.text == "liver"
 
 
 def test_a_name_chosen_with_the_keys_is_asked_once(ready, logic, slicerApplication):
@@ -77,12 +77,12 @@ def test_a_name_chosen_with_the_keys_is_asked_once(ready, logic, slicerApplicati
     press(offers(ready), Key.Key_Down)
     press(offers(ready), Key.Key_Return)
     QtWidgets.QWidget.hide(slicerApplication.window)
-    assert logic.calls == [("locate", "CT 1", "Left kidney")]
+    assert logic.calls == [("locate", "CT 1", "left kidney")]
 
 
 def test_what_is_not_in_the_scan_is_said_and_leaves_no_hits(ready):
-    ask(ready, "Liver")
-    ask(ready, "Spleen")
+    ask(ready, "liver")
+    ask(ready, "spleen")
     assert ready.ui.findMessage.text == "Spleen: not in this scan (confidence that it is there 3%)."
     assert not isShown(ready.ui.hitsTable) and not ready.ui.keepButton.enabled
     assert not isShown(ready.ui.choicesLabel)
@@ -92,16 +92,16 @@ def test_what_is_not_understood_offers_near_matches_that_can_be_clicked(ready, l
     ask(ready, "adrenla")
     assert ready.ui.findMessage.text == "No structure of this name is known."
     assert "Did you mean:" in ready.ui.choicesLabel.text and isShown(ready.ui.choicesLabel)
-    assert '<a href="Left kidney">' in ready.ui.choicesLabel.text
-    ready.ui.choicesLabel._signal("linkActivated(QString)").emit("Left kidney")
-    assert logic.calls[-1] == ("locate", "CT 1", "Left kidney")
-    assert ready.ui.queryEdit.text == "Left kidney" and not isShown(ready.ui.choicesLabel)
+    assert '<a href="left kidney">' in ready.ui.choicesLabel.text
+    ready.ui.choicesLabel._signal("linkActivated(QString)").emit("left kidney")
+    assert logic.calls[-1] == ("locate", "CT 1", "left kidney")
+    assert ready.ui.queryEdit.text == "left kidney" and not isShown(ready.ui.choicesLabel)
 
 
 def test_without_a_side_both_are_shown_and_one_can_be_chosen(ready):
     ask(ready, "kidney")
     assert [row[0] for row in cells(ready.ui.hitsTable)] == ["Left kidney", "Right kidney"]
-    assert "Choose one:" in ready.ui.choicesLabel.text and "Right kidney" in ready.ui.choicesLabel.text
+    assert "Choose one:" in ready.ui.choicesLabel.text and "right kidney" in ready.ui.choicesLabel.text
 
 
 def test_a_kept_hit_is_said(ready, logic):
@@ -109,11 +109,11 @@ def test_a_kept_hit_is_said(ready, logic):
     press(ready.ui.hitsTable, Key.Key_Down)
     click(ready.ui.keepButton)
     assert logic.calls[-1] == ("keepHit", "CT 1", "kidney_right")
-    assert ready.ui.findMessage.text == "Kept: Right kidney."
+    assert ready.ui.findMessage.text == "Kept: right kidney."
 
 
 def test_without_a_selected_row_nothing_is_kept(ready, logic):
-    ask(ready, "Liver")
+    ask(ready, "liver")
     ready.ui.hitsTable.setCurrentCell(-1, -1)
     logic.calls.clear()
     click(ready.ui.keepButton)
@@ -122,25 +122,25 @@ def test_without_a_selected_row_nothing_is_kept(ready, logic):
 
 def test_earlier_searches_can_be_asked_again(ready, logic):
     assert not ready.ui.historyBox.enabled
-    ask(ready, "Liver")
-    ask(ready, "Spleen")
-    assert [ready.ui.historyBox.itemText(row) for row in (1, 2)] == ["Spleen", "Liver"]
+    ask(ready, "liver")
+    ask(ready, "spleen")
+    assert [ready.ui.historyBox.itemText(row) for row in (1, 2)] == ["spleen", "liver"]
     ready.ui.historyBox._signal("activated(int)").emit(2)
-    assert logic.calls[-1] == ("locate", "CT 1", "Liver")
+    assert logic.calls[-1] == ("locate", "CT 1", "liver")
     count = len(logic.calls)
     ready.ui.historyBox._signal("activated(int)").emit(0)
     assert len(logic.calls) == count
 
 
 def test_likelihood_is_shown_for_what_stands_in_the_box(ready, logic):
-    ready.ui.queryEdit.text = "Liver"
+    ready.ui.queryEdit.text = "liver"
     click(ready.ui.heatButton)
-    assert logic.calls == [("showHeatMap", "CT 1", "Liver", None, 0.5)]
+    assert logic.calls == [("showHeatMap", "CT 1", "liver", None, 0.5)]
     assert ready.ui.thresholdSlider.enabled
 
 
 def test_the_likelihood_of_what_is_not_there_is_said(ready):
-    ready.ui.queryEdit.text = "Spleen"
+    ready.ui.queryEdit.text = "spleen"
     click(ready.ui.heatButton)
     assert "not in this scan" in ready.ui.findMessage.text and not ready.ui.thresholdSlider.enabled
 
@@ -151,19 +151,19 @@ def test_the_likelihood_of_nothing_asks_for_a_name(ready, logic):
 
 
 def test_the_slider_hides_what_is_less_likely_and_zero_is_automatic(ready, logic):
-    ready.ui.queryEdit.text = "Liver"
+    ready.ui.queryEdit.text = "liver"
     ready.ui.thresholdSlider.value = 0.2
     assert logic.calls == []
     click(ready.ui.heatButton)
-    assert logic.calls[-1] == ("showHeatMap", "CT 1", "Liver", 0.2, 0.5)
+    assert logic.calls[-1] == ("showHeatMap", "CT 1", "liver", 0.2, 0.5)
     ready.ui.thresholdSlider.value = 0.7
     assert logic.calls[-1] == ("setHeatThreshold", 0.7)
     ready.ui.thresholdSlider.value = 0.0
-    assert logic.calls[-1] == ("showHeatMap", "CT 1", "Liver", None, 0.5)
+    assert logic.calls[-1] == ("showHeatMap", "CT 1", "liver", None, 0.5)
 
 
 def test_hits_of_another_scan_are_not_shown(ready, logic, addScan):
-    ask(ready, "Liver")
+    ask(ready, "liver")
     other = addScan("CT 2")
     logic.embedded.add(other.GetID())
     ready.ui.scanSelector.setCurrentNode(other)
@@ -172,15 +172,15 @@ def test_hits_of_another_scan_are_not_shown(ready, logic, addScan):
 
 @pytest.mark.parametrize("button", ["findButton", "heatButton", "keepButton"])
 def test_errors_are_said_and_the_controls_stay(ready, logic, button):
-    ask(ready, "Liver")
+    ask(ready, "liver")
     logic.error = RuntimeError("The voxels have changed.")
     click(getattr(ready.ui, button))
     assert ready.ui.findMessage.text == "⚠ The voxels have changed."
-    assert ready.ui.findButton.enabled and ready.ui.queryEdit.text == "Liver"
+    assert ready.ui.findButton.enabled and ready.ui.queryEdit.text == "liver"
 
 
 def test_a_hit_that_cannot_be_jumped_to_is_said(ready, logic):
-    ask(ready, "Liver")
+    ask(ready, "liver")
     logic.error = RuntimeError("The views are gone.")
     press(ready.ui.hitsTable, Key.Key_Down)
     assert ready.ui.findMessage.text == "⚠ The views are gone."

@@ -26,7 +26,7 @@ def test_a_scan_that_is_not_embedded_is_not_followed(panel, logic):
 def test_the_name_comes_with_the_next_candidates_but_not_with_unlikely_ones(ready, logic):
     logic.cursorNamed.emit(logic.there, PLACE)
     assert ready.ui.hereName.text == "Liver, 87%"
-    assert ready.ui.hereOthers.text == "Or: Spleen 6%"
+    assert ready.ui.hereOthers.text == "Or: spleen 6%"
     assert ready.ui.herePosition.text == "R 62, P 8, I 21 mm"
 
 
@@ -59,7 +59,7 @@ def test_the_place_of_the_crosshair_is_named(ready, logic, scene):
 def test_the_name_is_copied_with_its_place_and_the_other_candidates(ready, logic):
     logic.cursorNamed.emit(logic.there, PLACE)
     click(ready.ui.copyButton)
-    assert QtGui.QGuiApplication.clipboard().text() == "Liver, 87% (R 62, P 8, I 21 mm, CT 1). Or: Spleen 6%"
+    assert QtGui.QGuiApplication.clipboard().text() == "Liver, 87% (R 62, P 8, I 21 mm, CT 1). Or: spleen 6%"
     assert ready.ui.hereMessage.text == "Copied."
 
 

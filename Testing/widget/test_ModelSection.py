@@ -47,17 +47,17 @@ def test_back_to_the_shipped_model(opened, logic):
 
 
 def test_what_is_kept_is_removed_after_asking(opened, logic, slicerApplication):
-    assert opened.ui.cacheLabel.text == "3 files, 120 MB"
+    assert opened.ui.cacheLabel.text == "120 MB (files: 3)"
     click(opened.ui.removeButton)
     assert len(slicerApplication.answers.questions) == 1 and "Remove 3 kept" in slicerApplication.answers.questions[0]
     assert logic.calls == [("removeCaches",)]
-    assert opened.ui.cacheLabel.text == "0 files, 0 MB" and not opened.ui.removeButton.enabled
+    assert opened.ui.cacheLabel.text == "0 MB (files: 0)" and not opened.ui.removeButton.enabled
 
 
 def test_a_no_removes_nothing(opened, logic, slicerApplication):
     slicerApplication.answers.agrees = False
     click(opened.ui.removeButton)
-    assert logic.calls == [] and opened.ui.cacheLabel.text == "3 files, 120 MB"
+    assert logic.calls == [] and opened.ui.cacheLabel.text == "120 MB (files: 3)"
 
 
 def test_a_file_that_cannot_be_removed_is_said(opened, logic):
@@ -71,7 +71,7 @@ def test_a_new_embedding_is_counted(opened, logic):
     assert not opened.ui.removeButton.enabled and not opened.ui.shippedButton.enabled
     logic.kept = (4, 160_000_000)
     logic.end()
-    assert opened.ui.cacheLabel.text == "4 files, 160 MB" and opened.ui.removeButton.enabled
+    assert opened.ui.cacheLabel.text == "160 MB (files: 4)" and opened.ui.removeButton.enabled
 
 
 def test_facts_that_cannot_be_read_are_said(ready, logic):

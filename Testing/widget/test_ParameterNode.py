@@ -1,7 +1,10 @@
 """The user's choices in the scene."""
 
+import gc
+
 import pytest
 import slicer
+import vtk
 
 
 @pytest.fixture
@@ -17,12 +20,14 @@ def test_a_scene_has_one_parameter_node_and_it_is_found_again(floor3, scene, par
     assert again.parameterNode.GetAttribute("ModuleName") == "AnatomicalEmbedding"
 
 
-def test_the_scene_owns_its_parameter_node_alone(scene, parameters):
-    # One reference of the scene and those that Python and the wrapper hold: a leak would keep it after the scene.
-    node = parameters.parameterNode
-    before = node.GetReferenceCount()
+def test_the_scene_alone_owns_its_parameter_node(floor3, scene):
+    deleted = []
+    node = floor3("ParameterNode").parameterNodeOf(scene).parameterNode
+    node.AddObserver(vtk.vtkCommand.DeleteEvent, lambda *_: deleted.append(True))
     scene.RemoveNode(node)
-    assert node.GetReferenceCount() < before
+    del node
+    gc.collect()
+    assert deleted == [True]
 
 
 def test_choices_survive_closing_the_scene_as_defaults(floor3, scene, parameters):

@@ -20,14 +20,17 @@ def test_a_chosen_scan_says_what_it_computes_on_and_what_to_do(panel):
     assert "Press Embed once" in panel.ui.stateLabel.text
 
 
-def test_the_graphics_card_is_looked_for_once_per_scan(panel, logic, addScan):
-    looked = []
-    logic.deviceLine = lambda scan: looked.append(scan.GetName()) or "CPU, about 6 s"
-    panel.refresh()
-    assert looked == []
-    panel.ui.scanSelector.setCurrentNode(addScan("CT 2"))
-    panel.refresh()
-    assert looked == ["CT 2"]
+def test_what_it_computes_on_may_be_known_later(panel, logic):
+    logic.device = "CPU, about 6 s"
+    logic.deviceChanged.emit()
+    assert panel.ui.deviceLabel.text == "CPU, about 6 s"
+
+
+def test_an_embedding_may_be_over_as_soon_as_it_starts(panel, logic):
+    start = logic.startEmbedding
+    logic.startEmbedding = lambda scan, **options: (start(scan, **options), logic.end())
+    click(panel.ui.embedButton)
+    assert panel.ui.embedButton.text == "Embed again" and panel.ui.scanMessage.text.startswith("CT 1 is ready")
 
 
 def test_embed_installs_what_is_missing_and_starts(panel, logic, installLogic):

@@ -41,15 +41,15 @@ def test_a_mode_chosen_while_nothing_is_shown_waits(ready, logic):
 
 
 def test_likelihood_shows_the_last_search(ready, logic):
-    ready.ui.queryEdit.text = "Liver"
+    ready.ui.queryEdit.text = "liver"
     choose(ready, 2)
     click(ready.ui.shownBox)
-    assert logic.calls == [("showHeatMap", "CT 1", "Liver", None, 0.5)]
+    assert logic.calls == [("showHeatMap", "CT 1", "liver", None, 0.5)]
     assert "brighter" in ready.ui.legendLabel.text
 
 
 def test_likelihood_of_what_is_not_there_is_said(ready, logic):
-    ready.ui.queryEdit.text = "Spleen"
+    ready.ui.queryEdit.text = "spleen"
     choose(ready, 2)
     click(ready.ui.shownBox)
     assert "not in this scan" in ready.ui.showMessage.text and not ready.ui.shownBox.checked
@@ -72,7 +72,7 @@ def test_opacity_changes_what_is_shown_and_is_kept_for_the_next(ready, logic):
 
 
 def test_the_likelihood_of_section_find_is_seen_here(ready):
-    ready.ui.queryEdit.text = "Liver"
+    ready.ui.queryEdit.text = "liver"
     click(ready.ui.heatButton)
     assert ready.ui.shownBox.checked and ready.ui.modeBox.currentIndex == 2
 

@@ -132,13 +132,36 @@ def test_closing_the_scene_while_embedding_leaves_an_empty_panel(panel, logic, s
 
 
 def test_closing_the_scene_forgets_hits_and_names(ready, logic, scene):
-    ready.ui.queryEdit.text = "Liver"
+    ready.ui.queryEdit.text = "liver"
     click(ready.ui.findButton)
     logic.cursorNamed.emit(logic.there, (1, 2, 3))
     logic.embedded.clear()
     scene.Clear()
     assert ready.ui.hitsTable.rowCount == 0 and ready.ui.findMessage.text == ""
     assert ready.ui.hereName.text == "Nothing named yet" and ready.ui.queryEdit.text == ""
+    assert all(getattr(ready.ui, name).text == "" for name in vars(ready.ui) if name.endswith("Message"))
+
+
+def test_a_scene_that_is_loaded_brings_its_choices_and_its_history(ready, logic, scene, floor3):
+    import slicer
+
+    saved = slicer.vtkMRMLScene()
+    saved.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "CT of the file")
+    floor3("ParameterNode").parameterNodeOf(saved).question = "aorta"
+    saved.SetSaveToXMLString(1)
+    saved.Commit()
+    logic.asked = ["aorta"]
+    scene.SetLoadFromXMLString(1)
+    scene.SetSceneXMLString(saved.GetSceneXMLString())
+    scene.Import()
+    assert offered(ready.ui.scanSelector) == ["CT 1", "CT of the file"]
+    assert ready.ui.queryEdit.text == "aorta" and ready.ui.historyBox.itemText(1) == "aorta"
+
+
+def test_a_loaded_scene_without_choices_is_looked_at_too(ready, logic, scene):
+    logic.asked = ["spleen"]
+    scene.InvokeEvent(scene.EndImportEvent)
+    assert ready.ui.historyBox.itemText(1) == "spleen"
 
 
 def test_a_scene_closed_while_another_module_is_shown_is_found_empty(ready, scene, logic):
@@ -151,7 +174,7 @@ def test_a_scene_closed_while_another_module_is_shown_is_found_empty(ready, scen
 
 def test_a_removed_scan_leaves_the_panel_usable(ready, logic, scene, scan, addScan):
     addScan("CT 2")
-    ready.ui.queryEdit.text = "Liver"
+    ready.ui.queryEdit.text = "liver"
     click(ready.ui.findButton)
     logic.embedded.clear()
     scene.RemoveNode(scan)

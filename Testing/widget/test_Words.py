@@ -45,6 +45,11 @@ def test_size(count, text):
     assert Words.size(count) == text
 
 
-@pytest.mark.parametrize("text", ["Liver: found", "Liver: found.", " Liver: found. "])
-def test_a_sentence_has_one_full_stop(text):
+@pytest.mark.parametrize("text, written", [("liver", "Liver"), ("L1 vertebra", "L1 vertebra"), ("", "")])
+def test_a_name_begins_with_a_capital_letter(text, written):
+    assert Words.capital(text) == written
+
+
+@pytest.mark.parametrize("text", ["Liver: found", "liver: found.", " liver: found. "])
+def test_a_sentence_begins_with_a_capital_letter_and_has_one_full_stop(text):
     assert Words.sentence(text) == "Liver: found."

@@ -279,3 +279,15 @@ def test_the_default_timer_is_qts(monkeypatch):
     assert called == [True]
     stop()
     assert not timer.running
+
+
+def test_a_report_that_cannot_be_written_still_ends_the_job(makeWorker, told, program, monkeypatch):
+    def fail(_ending):
+        raise ValueError("no versions")
+
+    monkeypatch.setattr(working, "failureOf", fail)
+    worker = makeWorker(interpreter=program("raise SystemExit(7)\n"))
+    worker.embed(TINY)
+    finish(worker)
+    assert "cannot be written: no versions" in told.failure.message
+    assert not worker.isRunning()

@@ -84,7 +84,7 @@ class Uses(ast.NodeVisitor):
             self.members.add(tuple(text.split(".")[1:]))
         elif (module := next((one for one in MODULES if text.startswith(one + ".")), None)) is not None:
             name = text.removeprefix(module + ".").split(".")[0]
-            if f"{module}.{name}" not in MODULES:
+            if f"{module}.{name}" not in MODULES and "(" not in name:
                 self.functions.add(f"{module}.{name}")
         self.generic_visit(node)
 

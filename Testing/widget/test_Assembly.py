@@ -1,0 +1,44 @@
+"""The Logic as Slicer gets it, on stand-ins for the application: files beside Slicer's cache, work in a real child."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import slicer.util
+from anatembed.volume import read_volume
+from AnatomicalEmbeddingLib import SampleScan
+
+
+@pytest.fixture
+def assembly(floor3, monkeypatch, tmp_path):
+    module = floor3("Assembly")
+    monkeypatch.setattr(module, "slicer", SimpleNamespace(app=SimpleNamespace(cachePath=str(tmp_path / "cache"))))
+    monkeypatch.setattr(module, "whenIdle", lambda function: function())
+    return module
+
+
+def test_files_lie_beside_the_cache_of_slicer(assembly, scene, tmp_path):
+    logic = assembly.makeLogic(scene)
+    assert assembly.keptFolder() == tmp_path / "AnatomicalEmbedding"
+    assert logic.downloadsAndCaches() == (0, 0)
+    assert logic.modelFacts()["name"] == "Model of this extension"
+    logic.cleanUp()
+
+
+def test_the_bundled_scan_is_embedded_in_a_child_process_and_kept_for_the_next_time(assembly, scene, tmp_path):
+    volume = read_volume(SampleScan.path())
+    scan = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "Trunk")
+    thin = volume.array_kji[::4]  # every fourth slice: it need not be good, only quick
+    step = np.diag([1.0, 1.0, 4.0, 1.0])
+    scan.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(volume.ijk_to_ras @ step))
+    slicer.util.updateVolumeFromArray(scan, np.ascontiguousarray(thin))
+    logic, ends = assembly.makeLogic(scene), []
+    logic.embeddingEnded.connect(ends.append)
+    logic.startEmbedding(scan, device="cpu")
+    while logic.isEmbedding():
+        logic._run._worker.wait(60)
+    assert ends == [None], ends[0].report
+    assert logic.locate(scan, "liver").found
+    assert logic.downloadsAndCaches()[0] == 1
+    logic.cleanUp()
+    assert sorted(path.name for path in (tmp_path / "AnatomicalEmbedding").iterdir()) == ["maps"]
