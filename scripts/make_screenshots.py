@@ -1,10 +1,11 @@
 """Draws the pictures in Resources/Screenshots from the bundled scan and model: python scripts/make_screenshots.py
 
-The pictures show Slicer's slice views, drawn off screen through slicer-core; the panel is not on them.
+The pictures show Slicer's slice views, drawn off screen through slicer-core; scripts/panel_pictures.py draws the panel.
 """
 
 import argparse
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,11 @@ sys.path[:0] = [str(ROOT / "AnatomicalEmbedding"), str(ROOT / "scripts")]
 
 from anatembed.volume import read_volume  # noqa: E402
 from AnatomicalEmbeddingLib import VolumeBridge  # noqa: E402
-from AnatomicalEmbeddingLib.Logic import Logic  # noqa: E402
+from headless_logic import HeadlessLogic  # noqa: E402
 from slice_window import SlicerScene, SliceWindow  # noqa: E402
 
 VIEWS = (("Red", "Axial"), ("Green", "Coronal"), ("Yellow", "Sagittal"))
+FILES = {"colours": "position_colours"}
 BUNDLED = ROOT / "AnatomicalEmbedding/anatembed/resources/cort_trunk_ct.nii.gz"
 
 
@@ -48,16 +50,22 @@ def main() -> None:
     for window in windows:
         window.show(scan)
         window.zoom(0.75)
-    logic = Logic(slicerScene.scene)
-    logic.embed(scan)
-    answer = logic.locate(scan, arguments.structure)
-    if not answer.found:
-        sys.exit(f"no picture: {answer.reason}")
-    draw(windows, arguments.folder / "find_anatomy.png")
-    logic.showColours(scan, opacity=0.45)
-    draw(windows, arguments.folder / "position_colours.png")
-    logic.showHeatMap(scan, arguments.structure)
-    draw(windows, arguments.folder / "heat_map.png")
+    with tempfile.TemporaryDirectory() as folder:
+        headless = HeadlessLogic(slicerScene.scene, folder)
+        headless.embed(scan)
+        logic = headless.logic
+        answer = logic.locate(scan, arguments.structure)
+        if not answer.found:
+            sys.exit(f"no picture: {answer.reason}")
+        draw(windows, arguments.folder / "find_anatomy.png")
+        for mode in ("colours", "structures", "uncertainty"):
+            logic.showOverlay(scan, mode, opacity=0.45)
+            draw(windows, arguments.folder / f"{FILES.get(mode, mode)}.png")
+        logic.showHeatMap(scan, arguments.structure)
+        draw(windows, arguments.folder / "heat_map.png")
+        logic.showBorder(scan, "liver", "kidney_right")
+        draw(windows, arguments.folder / "border.png")
+        logic.cleanUp()
 
 
 if __name__ == "__main__":

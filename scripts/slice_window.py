@@ -1,4 +1,4 @@
-"""Slicer's slice views drawn off screen with their points and legends: floor 2 without the Slicer application.
+"""Slicer's slice views drawn off screen with points, lines, segments and legends, without the Slicer application.
 
 Needs the package slicer-core, and OpenGL (EGL is enough; no display).
 """
@@ -10,6 +10,8 @@ from vtk.util import numpy_support
 
 MANAGERS = (
     "vtkMRMLCrosshairDisplayableManager",
+    "vtkMRMLModelSliceDisplayableManager",
+    "vtkMRMLSegmentationsDisplayableManager2D",
     "vtkMRMLMarkupsDisplayableManager",
     "vtkMRMLColorLegendDisplayableManager",
     "vtkMRMLOrientationMarkerDisplayableManager",

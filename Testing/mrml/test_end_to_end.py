@@ -7,12 +7,9 @@ import numpy as np
 import pytest
 import slicer.util
 from anatembed.geometry import transform_points
-from anatembed.map_cache import MapCache
-from anatembed.model_store import ModelStore
 from anatembed.volume import read_volume
 from AnatomicalEmbeddingLib import VolumeBridge
-from AnatomicalEmbeddingLib.Logic import Logic
-from AnatomicalEmbeddingLib.Worker import Worker
+from headless_logic import HeadlessLogic
 from placements import addScan, rotation, translation
 from slice_view import SliceView
 
@@ -22,9 +19,8 @@ PARENT_TO_WORLD = translation((40, -25, 300)) @ rotation((0, 0, 1), 12)
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory):
-    """Cache and models of the module; the bundled scan is embedded by the first test only."""
-    folder = tmp_path_factory.mktemp("kept")
-    return ModelStore(folder / "models"), MapCache(folder / "maps")
+    """Where maps are kept: the bundled scan is embedded by the first test only."""
+    return tmp_path_factory.mktemp("kept")
 
 
 @pytest.fixture
@@ -36,21 +32,10 @@ def scan(scene):
 @pytest.fixture
 def logic(scene, scan, kept):
     """The scan embedded by the bundled model in a child process, as in Slicer; later ones take the map of the first."""
-    models, cache = kept
-    workers, failures = [], []
-
-    def makeWorker(onProgress, onEnded):
-        workers.append(Worker(onProgress, onEnded, every=lambda poll: lambda: None))
-        return workers[-1]
-
-    logic = Logic(scene, makeWorker, models, cache)
-    logic.embeddingEnded.connect(failures.append)
-    logic.startEmbedding(scan, device="cpu")
-    while logic.isEmbedding():
-        workers[0].wait(60)
-    assert failures == [None], failures[0].report
-    yield logic
-    logic.cleanUp()
+    headless = HeadlessLogic(scene, kept)
+    headless.embed(scan, device="cpu")
+    yield headless.logic
+    headless.logic.cleanUp()
 
 
 def found(logic, scan, name):

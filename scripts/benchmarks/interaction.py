@@ -20,11 +20,10 @@ import slicer
 import slicer.util
 import vtk
 from anatembed.checkpoint import load_checkpoint
-from anatembed.map_cache import MapCache
-from anatembed.model_store import ModelStore
 from anatembed.volume import Volume
-from AnatomicalEmbeddingLib.Logic import Logic
-from AnatomicalEmbeddingLib.Worker import Worker
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from headless_logic import HeadlessLogic  # noqa: E402
 
 SHAPE_KJI = (300, 512, 512)
 TARGETS_MS = {"cursor naming": 20, "linked cursor": 50}
@@ -130,25 +129,12 @@ def main() -> None:
 
 
 def measure(scene, scan, prior, volume: Volume, views: Views, folder: Path, repeat: int) -> None:
-    workers = []
-
-    def make_worker(on_progress, on_ended):
-        workers.append(Worker(on_progress, on_ended, every=lambda poll: lambda: None))
-        return workers[-1]
-
-    logic = Logic(scene, make_worker, ModelStore(folder / "models"), MapCache(folder / "maps"))
-    ends = []
-    logic.embeddingEnded.connect(ends.append)
-    blocked = []
+    headless, blocked = HeadlessLogic(scene, folder), []
+    logic = headless.logic
 
     def embed(node) -> None:
-        began = time.perf_counter()
-        logic.startEmbedding(node)
-        blocked.append(1000 * (time.perf_counter() - began))
-        while logic.isEmbedding():
-            workers[0].wait(1.0)
-        if ends[-1] is not None:
-            raise SystemExit(ends[-1].report)
+        blocked.append(milliseconds(headless.begin, [node])[0])
+        headless.wait()
 
     report("embedding: in a child process, from button to answer", milliseconds(embed, [scan, prior]))
     report("embedding: of it, the window does not answer for", np.array(blocked))

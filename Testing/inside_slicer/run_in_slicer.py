@@ -1,7 +1,7 @@
 """Runs the module's own test inside the Slicer application and ends it with the outcome.
 
 Slicer --no-splash --testing --additional-module-path AnatomicalEmbedding \\
-    --python-script Testing/inside_slicer/self_test.py
+    --python-script Testing/inside_slicer/run_in_slicer.py
 """
 
 import sys
