@@ -72,7 +72,7 @@ class Tally:
 
 
 def joined(sections: list[Section]) -> Section:
-    """The same section of several models as one; the first brings the baselines, which come last."""
+    """The same section of several models as one; the first brings the details, and the baselines, which come last."""
     first, *others = sections
     model, *baselines = first.systems
     systems = {model: first.systems[model]}
@@ -81,8 +81,7 @@ def joined(sections: list[Section]) -> Section:
     systems |= {name: first.systems[name] for name in baselines}
     figures = [_joined_figures([s.figures[n] for s in sections]) for n in range(len(first.figures))]
     intervals = {name: span for section in sections for name, span in section.intervals.items()}
-    rows = [row for section in sections for row in section.rows]
-    return Section(first.name, first.title, first.text, systems, intervals, rows, figures)
+    return Section(first.name, first.title, first.text, systems, intervals, first.rows, figures)
 
 
 def _joined_figures(figures: list[Figure]) -> Figure:

@@ -47,7 +47,7 @@ def test_models_stand_side_by_side_and_baselines_come_last():
     assert list(both.systems) == ["embedding", "segmenter", "lookup"]
     assert both.systems["segmenter"] == {"rate": 0.7}
     assert both.intervals == {"embedding": {"rate": (0, 1)}, "segmenter": {"rate": (0, 1)}}
-    assert both.rows == [{"row": "embedding"}, {"row": "segmenter"}]
+    assert both.rows == [{"row": "embedding"}]
     assert list(both.figures[0].series) == ["embedding", "segmenter", "lookup"]
 
 
