@@ -2,6 +2,7 @@
 
 import errno
 import platform
+import re
 import shlex
 import signal
 import sys
@@ -114,7 +115,8 @@ def _missing(package: str) -> str:
 
 
 def _sentence(text: str) -> str:
-    text = text.strip().rstrip(".") or "the scan cannot be embedded"
+    # What the command line offers beside is of no use in a window.
+    text = re.sub(r" \(--[^)]*\)", "", text).strip().rstrip(".") or "the scan cannot be embedded"
     return f"{text[0].upper()}{text[1:]}."
 
 

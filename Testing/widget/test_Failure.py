@@ -26,6 +26,7 @@ def ended(exitCode=1, error=None, tail=()) -> Failure:
         (2, {"reason": "package", "package": "nibabel"}, "The Python package nibabel is missing or broken."),
         (2, {"reason": "package", "package": ""}, "A Python package is missing or broken."),
         (2, {"reason": "input", "error": "chest: this is no CT"}, "Chest: this is no CT."),
+        (2, {"reason": "input", "error": "chest: no CT (--force goes on all the same)"}, "Chest: no CT."),
         (2, {"reason": "input", "error": ""}, "The scan cannot be embedded."),
         (-signal.SIGKILL, None, "The system ended the embedding, most likely because memory ran out."),
         (-signal.SIGTERM, None, "The system ended the embedding"),
