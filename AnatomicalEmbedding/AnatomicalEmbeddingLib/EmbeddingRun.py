@@ -34,7 +34,7 @@ class EmbeddingRun:
         """
         self.refuseWhileRunning()
         snapshot = self._embeddings.snapshot(volumeNode)
-        kept = None if again else self._findMap(snapshot.volume.content_hash)
+        kept = None if again else self._findMap(snapshot.key)
         if kept is not None:
             self._embeddings.keep(snapshot, kept)
             self.ended.emit(None)

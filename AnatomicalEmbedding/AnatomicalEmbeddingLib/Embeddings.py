@@ -1,6 +1,5 @@
 """Which scans of the scene are embedded, and whether that still holds for the scan as it is now."""
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import numpy as np
 import slicer
 import slicer.util
+from anatembed.volume import content_hash, voxel_hash
 
 from . import VolumeBridge
 
@@ -26,6 +26,7 @@ class Snapshot:
     volume: Any
     ijk_to_world: np.ndarray
     voxelHash: str
+    key: str
     imageTime: int
 
 
@@ -58,7 +59,9 @@ class Embeddings:
         volume = VolumeBridge.volumeFromNode(volumeNode)
         imageTime = volumeNode.GetImageData().GetMTime()
         ijk_to_world = VolumeBridge.ijkToWorld(volumeNode)
-        return Snapshot(volumeNode, volumeNode.GetID(), volume, ijk_to_world, voxelHash(volume.array_kji), imageTime)
+        voxels = voxel_hash(volume.array_kji)  # once: it takes a while for a large scan, and the window waits
+        key = content_hash(voxels, volume.ijk_to_ras)
+        return Snapshot(volumeNode, volumeNode.GetID(), volume, ijk_to_world, voxels, key, imageTime)
 
     def keep(self, snapshot: Snapshot, embeddingMap) -> None:
         """Take over the finished map of a snapshot; RuntimeError if its scan has left the scene."""
@@ -68,8 +71,7 @@ class Embeddings:
         place, voxels, time = snapshot.ijk_to_world, snapshot.voxelHash, snapshot.imageTime
         self._lost.pop(snapshot.nodeID, None)
         self._embedded[snapshot.nodeID] = Embedded(embeddingMap, explorer, place, voxels, time)
-        key = embeddingMap.source.get("content_hash", "")
-        marks = {_MAP: key, _VOXELS: voxels, _PLACE: " ".join(repr(float(x)) for x in place.ravel())}
+        marks = {_MAP: snapshot.key, _VOXELS: voxels, _PLACE: " ".join(repr(float(x)) for x in place.ravel())}
         for name, value in marks.items():
             snapshot.volumeNode.SetAttribute(name, value)
 
@@ -99,7 +101,7 @@ class Embeddings:
         imageData = volumeNode.GetImageData()
         # Hashing takes about a second for a large CT: only when VTK says that the voxels may have changed.
         if imageData is None or imageData.GetMTime() != embedded.imageTime:
-            if imageData is None or voxelHash(slicer.util.arrayFromVolume(volumeNode)) != embedded.voxelHash:
+            if imageData is None or voxel_hash(slicer.util.arrayFromVolume(volumeNode)) != embedded.voxelHash:
                 raise RuntimeError(f'The voxels of "{name}" have changed since it was embedded. Embed it again.')
             embedded.imageTime = imageData.GetMTime()
         motion = VolumeBridge.ijkToWorld(volumeNode) @ np.linalg.inv(embedded.ijk_to_world)
@@ -122,10 +124,3 @@ class Embeddings:
         embedded = Embedded(embeddingMap, self._explore(embeddingMap), ijk_to_world, voxels, -1)
         self._embedded[volumeNode.GetID()] = embedded
         return embedded
-
-
-def voxelHash(array_kji: np.ndarray) -> str:
-    """sha256 in hexadecimal of voxels, without their geometry: the scan may be moved."""
-    digest = hashlib.sha256(f"{array_kji.shape}{array_kji.dtype}".encode())
-    digest.update(np.ascontiguousarray(array_kji))
-    return digest.hexdigest()

@@ -28,11 +28,20 @@ class Volume:
     @property
     def content_hash(self) -> str:
         """sha256 in hexadecimal of voxels and geometry; name and modality do not count."""
-        digest = hashlib.sha256(f"{self.array_kji.dtype.str} {self.array_kji.shape}".encode())
-        digest.update(np.ascontiguousarray(self.array_kji))
-        # Adding zero turns -0.0 into 0.0: equal geometries must have equal hashes.
-        digest.update(self.ijk_to_ras + 0.0)
-        return digest.hexdigest()
+        return content_hash(voxel_hash(self.array_kji), self.ijk_to_ras)
+
+
+def voxel_hash(array_kji: np.ndarray) -> str:
+    """sha256 in hexadecimal of voxels, their type and shape, without geometry: a scan may be moved."""
+    digest = hashlib.sha256(f"{array_kji.dtype.str} {array_kji.shape}".encode())
+    digest.update(np.ascontiguousarray(array_kji))
+    return digest.hexdigest()
+
+
+def content_hash(voxels: str, ijk_to_ras: np.ndarray) -> str:
+    """sha256 in hexadecimal of a `voxel_hash` and a geometry."""
+    # Adding zero turns -0.0 into 0.0: equal geometries must have equal hashes.
+    return hashlib.sha256(voxels.encode() + (np.asarray(ijk_to_ras, np.float64) + 0.0).tobytes()).hexdigest()
 
 
 def read_volume(path) -> Volume:
