@@ -174,7 +174,8 @@ class Trainer:
             terms = self.weighted(losses)
             if self.step % self.config.gradients_every == 0:
                 running |= gradient_norms(terms, codes)
-            self._update(sum(terms.values()))
+            # A batch of people of whom nothing is known that the terms ask for teaches nothing, and is still a step.
+            self._update(sum(terms.values(), 0.0 * codes.float().sum()))
             if self.config.minutes is not None and (self.step - first) % PACE_EVERY == 0:
                 self.config.steps = self._steps_in_time(time.monotonic() - began, self.step - first)
             for name, value in losses.items():

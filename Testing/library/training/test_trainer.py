@@ -161,3 +161,13 @@ def test_a_limit_of_time_sets_the_steps_by_the_pace(tmp_path):
     trainer.step = 70
     assert trainer._steps_in_time(seconds=30.0, done=50) == 70 + 150
     assert trainer._steps_in_time(seconds=130.0, done=50) == 70
+
+
+def test_people_of_whom_nothing_is_known_teach_nothing_and_stop_nobody(tmp_path):
+    trainer = trainer_of(tmp_path, people(in_frame=False), steps=3, weights={"coordinate": 1.0})
+    before = {name: value.clone() for name, value in trainer.model.named_parameters() if name.startswith("coordinates")}
+    trainer.run()
+    assert trainer.step == 3
+    after = dict(trainer.model.named_parameters())
+    assert all(torch.isfinite(value).all() for value in after.values())
+    assert all(torch.allclose(after[name], value, atol=1e-4) for name, value in before.items())
