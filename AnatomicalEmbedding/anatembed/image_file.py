@@ -102,6 +102,8 @@ def _read_nifti(path: Path) -> tuple[np.ndarray, np.ndarray]:
         content = _content(path)
         kind = nibabel.Nifti2Image if content[:4] in _NIFTI2_SIGNS else nibabel.Nifti1Image
         header = kind.header_class(content[: kind.header_class.template_dtype.itemsize], check=False)
+        if not np.isfinite(header["vox_offset"]):
+            raise OverflowError("the voxels begin nowhere")
         image = kind.from_bytes(content)
         _check_nifti_header(image, header, path)
         data = image.dataobj
