@@ -32,6 +32,11 @@ class HeadlessLogic:
         self.begin(scan, **options)
         self.wait()
 
+    def wait_for_device(self) -> None:
+        """Until the line about the device is known, if it was asked for."""
+        while self._workers[1].wait(60):
+            pass
+
     def _makeWorker(self, onProgress, onEnded) -> Worker:
         self._workers.append(Worker(onProgress, onEnded, every=lambda _poll: lambda: None))
         return self._workers[-1]

@@ -1,12 +1,14 @@
-"""Pictures of the panel in its states: python scripts/panel_pictures.py [--all FOLDER] [--out FILE]
+"""Pictures of the panel: python scripts/panel_pictures.py [--out FILE] [--all FOLDER]
 
-The panel is the shipped one, on the stand-ins of Testing/widget instead of Slicer, with made-up answers: Slicer's own
-widgets look a little different.
+The panel is the shipped one, on the stand-ins of Testing/widget instead of Slicer, whose own widgets look a little
+different. The one picture without --all shows what the model says about the bundled scan; the states of --all have
+made-up answers.
 """
 
 import argparse
 import os
 import sys
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -27,9 +29,9 @@ class Forever:
 
 
 class Stage:
-    """A scene with two scans, a Logic that answers from a list, and the panel."""
+    """A scene, the panel, and a Logic: one that answers from a list, or what `makeLogic(scene)` returns."""
 
-    def __init__(self) -> None:
+    def __init__(self, makeLogic=None) -> None:
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
         sys.path[:0] = [str(ROOT / "Testing" / "widget"), str(ROOT / "AnatomicalEmbedding")]
         import slicer
@@ -44,7 +46,8 @@ class Stage:
         import logic_double
         import panel_double
 
-        self.doubles, self.logic = logic_double, logic_double.LogicDouble()
+        self.doubles = logic_double
+        self.logic = logic_double.LogicDouble() if makeLogic is None else makeLogic(self.scene)
         self.panel = panel_double.makePanel(
             self.logic, SimpleNamespace(ensureInstalled=lambda: ""), self.scene, self.window
         )
@@ -193,6 +196,39 @@ STATES = (
 )
 
 
+def draw_bundled(path: Path) -> None:
+    """The bundled scan after a search, as the shipped model answers."""
+    sys.path.append(str(ROOT / "scripts"))
+    with tempfile.TemporaryDirectory() as folder:
+        made = []
+
+        def makeLogic(scene):
+            from headless_logic import HeadlessLogic
+
+            made.append(HeadlessLogic(scene, folder))
+            return made[0].logic
+
+        stage = Stage(makeLogic)
+        made[0].embed(bundled_scan(stage.scene))
+        stage.panel.enter()
+        made[0].wait_for_device()
+        stage.find("right kidney")
+        stage.panel.nameAt(stage.panel.findSection._hits[0].position_ras)
+        stage.save(path, "scan", "find", "here")
+        stage.panel.cleanUp()
+        stage.logic.cleanUp()
+
+
+def bundled_scan(scene):
+    from anatembed.volume import read_volume
+    from AnatomicalEmbeddingLib import SampleScan, VolumeBridge
+
+    volume = read_volume(SampleScan.path())
+    node = VolumeBridge.addScalarVolume(scene, volume.array_kji, volume.ijk_to_ras, SampleScan.TITLE)
+    node.SetAttribute("DICOM.Modality", "CT")
+    return node
+
+
 def draw(state, path: Path) -> None:
     """One state in a scene of its own."""
     stage = Stage()
@@ -202,11 +238,11 @@ def draw(state, path: Path) -> None:
 
 def main(arguments=None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=PICTURE, help="the picture of a found structure")
+    parser.add_argument("--out", type=Path, default=PICTURE, help="the picture of the bundled scan")
     parser.add_argument("--all", type=Path, metavar="FOLDER", help="write every state into a folder instead")
     options = parser.parse_args(arguments)
     if options.all is None:
-        draw(found, options.out)
+        draw_bundled(options.out)
         return
     for state in STATES:
         draw(state, options.all / f"panel_{state.__name__}.png")
