@@ -46,7 +46,7 @@ class Logic:
         self._scene = scene
         self._models, self._cache = models, cache
         self._exploreWith = explore or _explorer
-        self._checkpoint = None
+        self._checkpoint = self._modelPath = None
         self._matchers: dict[tuple, Any] = {}
         self._embeddings = Embeddings(scene, weak(self._explore), weak(self._findMap))
         self._overlay = Overlay(scene)
@@ -87,6 +87,8 @@ class Logic:
 
         A scan that was embedded before takes its map from the cache, unless `again`.
         """
+        if self._checkpoint is not None and self._models.path() != self._modelPath:
+            self._forgetModel()  # its file was taken away, or put there, behind our back
         self._run.start(volumeNode, device, again, self._models.path())
 
     def cancelEmbedding(self) -> None:
@@ -297,7 +299,9 @@ class Logic:
         return self._exploreWith(embeddingMap, self._model())
 
     def _model(self):
-        self._checkpoint = self._checkpoint or _asked(self._models.load)
+        if self._checkpoint is None:
+            self._modelPath = self._models.path()
+            self._checkpoint = _asked(self._models.load)
         return self._checkpoint
 
     def _findMap(self, key: str):

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 from anatembed.border import Posterior
 from anatembed.embedding_map import EmbeddingMap
+from anatembed.explorer import NamedProbability
 from anatembed.geometry import axis_aligned_grid, bounds_ras
 
 ENCODER = "anatembed-double"
@@ -37,6 +38,8 @@ class Answer:
 @dataclass(frozen=True)
 class Description:
     position_ras: tuple
+    inside_body: bool = True
+    candidates: tuple = (NamedProbability("liver", "liver", 0.9),)
 
 
 def mapOf(volume) -> EmbeddingMap:

@@ -281,3 +281,35 @@ def test_segments_lie_where_the_structures_are(logic, placedScan):
 def test_a_name_is_completed_and_said_in_plain_words(logic):
     found = dict(logic.complete("left kid"))
     assert "kidney_left" in found and logic.nameOf("kidney_left") == "left kidney"
+
+
+def test_a_model_whose_file_was_taken_away_is_not_mixed_with_the_one_that_takes_its_place(logic, scan, tmp_path):
+    embed(logic, scan)
+    logic._models.path = lambda: tmp_path / "shipped.npz"
+    logic.startEmbedding(scan, again=True)
+    assert logic.worker.asked[-1]["model"] == tmp_path / "shipped.npz"
+    logic.worker.finish()
+    assert logic.locate(scan, "liver").found
+
+
+def test_a_model_that_cannot_be_read_is_said_in_words(logic, scan):
+    def load():
+        raise FileNotFoundError("expected a model file at model.npz, found none")
+
+    logic._models.load = load
+    with pytest.raises(RuntimeError, match="expected a model file at model.npz, found none"):
+        logic.startEmbedding(scan)
+    assert not logic.isEmbedding()
+
+
+def test_two_panels_on_one_scene_do_not_disturb_each_other(logic, scene, scan, axial, tmp_path):
+    other = logicOn(scene, tmp_path)
+    axial.show(scan)
+    embed(logic, scan)
+    assert other.isEmbedded(scan)  # from the kept map
+    other.showOverlay(scan, "colours")
+    logic.showHeatMap(scan, "liver")
+    other.hideOverlay()
+    assert axial.compositeNode.GetForegroundVolumeID() is None
+    other.cleanUp()
+    assert logic.locate(scan, "liver").found

@@ -1,5 +1,6 @@
 """The panel on stand-ins for Slicer's application, with a real MRML scene; this is not a test inside Slicer."""
 
+import ctypes
 import importlib
 import os
 import sys
@@ -17,6 +18,10 @@ for folder in (HERE, HERE.parent / "house", HERE.parent / "mrml"):
 translation = ModuleType("slicer.i18n")
 translation.tr = lambda text: text
 sys.modules.setdefault("slicer.i18n", translation)
+# PySide6 6.12 gives None back once too often in calls such as processEvents(); before Python 3.12 None can run out of
+# references that way, which ends the process. These millions last for all tests, and for the end of the process.
+NONES = [None] * 4_000_000
+ctypes.pythonapi.Py_IncRef(ctypes.py_object(NONES))
 
 
 @pytest.fixture
