@@ -23,7 +23,8 @@ OTHERS = (
 )
 STEP = some.tuples(some.sampled_from([*BUTTONS, *OTHERS, "find", "find"]), some.integers(0, 2))
 EMBED_ONE = (("load", 0), ("embedButton", 0), ("finish", 0))
-EMBED_TWO = (*EMBED_ONE, ("load", 1), ("choose", 1), ("embedButton", 0), ("finish", 0), ("choose", 0), ("choose other", 1))
+EMBED_OTHER = (("load", 1), ("choose", 1), ("embedButton", 0), ("finish", 0), ("choose", 0), ("choose other", 1))
+EMBED_TWO = (*EMBED_ONE, *EMBED_OTHER)
 
 
 class Session:
