@@ -19,7 +19,7 @@ _SAME_PLACE_MM = 1e-3
 
 @dataclass(frozen=True)
 class PlaceThere:
-    """Where a place of one scan lies in another, world RAS mm (3,), and how sure that is, 0..1."""
+    """Where a place of one scan lies in another, world RAS mm (3,); confidence: how well the way back agrees, 0..1."""
 
     position_ras: np.ndarray
     confidence: float
@@ -166,7 +166,7 @@ class Compare:
                 _jump(sliceNode, place.position_ras, centred)
         finally:
             self._jumping = False
-        label = f"same place, {int(100 * place.confidence)}%"
+        label = f"same place ({int(100 * place.confidence)}% there and back)"
         self._marker.show(otherNode, place.position_ras, label, there or together)
 
     def _viewsOf(self, volumeNode) -> list:

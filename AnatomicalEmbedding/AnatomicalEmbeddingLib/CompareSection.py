@@ -51,7 +51,7 @@ class CompareSection(Section):
             self.tell(_("This place cannot be found in the other scan."))
             return
         self.tell(
-            _("Same place in the other scan: {position}; confidence {confidence}.").format(
+            _("Same place in the other scan: {position}; there and back agree by {confidence}.").format(
                 position=Words.position(match.position_ras), confidence=Words.placeConfidence(match.confidence)
             )
         )

@@ -109,7 +109,7 @@ def test_the_views_of_the_other_scan_follow_the_cursor(linked, scene, crosshair,
     for name in ("sagittal", "coronal"):
         assert sideBySide[name].distance_mm((17, -5, 106)) == pytest.approx(0, abs=1e-6)
     np.testing.assert_allclose(markerPosition(scene), (17, -5, 106))
-    assert marker(scene).GetNthControlPointLabel(0) == "same place, 87%"
+    assert marker(scene).GetNthControlPointLabel(0) == "same place (87% there and back)"
     (place,) = linked
     np.testing.assert_allclose(place.position_ras, (17, -5, 106))
     assert place.confidence == 0.87

@@ -40,7 +40,8 @@ def test_the_place_of_the_crosshair_is_found_there(both, logic, scene):
     scene.GetFirstNodeByClass("vtkMRMLCrosshairNode").SetCrosshairRAS(1, 2, 3)
     click(both.ui.thereButton)
     assert logic.calls == [("findThere", "CT 1", (1.0, 2.0, 3.0), "CT 2")]
-    assert both.ui.compareMessage.text == "Same place in the other scan: R 10, A 20, I 30 mm; confidence 72%."
+    place = "Same place in the other scan: R 10, A 20, I 30 mm"
+    assert both.ui.compareMessage.text == f"{place}; there and back agree by 72%."
 
 
 def test_an_unsure_match_is_called_uncertain(both, logic):
@@ -59,7 +60,7 @@ def test_linking_and_unlinking(both, logic):
     click(both.ui.linkBox)
     assert logic.calls == [("link", "CT 1", "CT 2")] and both.ui.linkBox.checked
     logic.linked.emit(logic.match)
-    assert "confidence 72%" in both.ui.compareMessage.text
+    assert "agree by 72%" in both.ui.compareMessage.text
     click(both.ui.linkBox)
     assert logic.calls[-1] == ("unlink",) and not both.ui.linkBox.checked and both.ui.compareMessage.text == ""
 
