@@ -1,8 +1,8 @@
 """A person with two lungs and the organs of the planted maps at their places, on a 3 mm grid that suits such a map."""
 
 import numpy as np
+from anatembed.language.vocabulary import Vocabulary
 from anatembed.training.subject import Subject
-from anatembed.vocabulary import Vocabulary
 from phantoms import centred_affine, voxel_positions
 from planted import CENTRES_RAS
 

@@ -1,8 +1,8 @@
 """Training subjects of a few thousand voxels: balls with names in an oval body, at known places of the world."""
 
 import numpy as np
+from anatembed.language.vocabulary import Vocabulary
 from anatembed.training.subject import Subject
-from anatembed.vocabulary import Vocabulary
 from phantoms import centred_affine, voxel_positions
 
 VOCABULARY = Vocabulary.load()

@@ -19,6 +19,7 @@ import torch
 import yaml
 from anatembed.encoder import EmbeddingEncoder, network_input
 from anatembed.evaluation.probes import Discriminant, Ridge, active_units, effective_rank, psnr
+from anatembed.language.vocabulary import Vocabulary
 from anatembed.output_file import make_folder, replacing
 from anatembed.training.body_frame import UNIT_MM
 from anatembed.training.layout import HIDDEN_BEYOND
@@ -27,7 +28,6 @@ from anatembed.training.objective import octants
 from anatembed.training.subject import OUTSIDE, Subject
 from anatembed.training.synthesis import AIR_HU, CropGenerator
 from anatembed.training.trainer import Trainer, TrainingConfig
-from anatembed.vocabulary import Vocabulary
 from held_out_person import LayoutQuestions, Person
 
 CONFIGS = Path(__file__).parent / "configs"

@@ -20,9 +20,9 @@ from rapidfuzz.distance import OSA
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY / "AnatomicalEmbedding"))
 
-from anatembed.query_words import load_query_words  # noqa: E402
-from anatembed.text_normalisation import normalise  # noqa: E402
-from anatembed.vocabulary import DEFAULT_PATH, SCHEMA  # noqa: E402
+from anatembed.language.query_words import load_query_words  # noqa: E402
+from anatembed.language.text_normalisation import normalise  # noqa: E402
+from anatembed.language.vocabulary import DEFAULT_PATH, SCHEMA  # noqa: E402
 
 CORRECTIONS = Path(__file__).with_name("vocabulary_corrections.json")
 GUARD_NAME = "guard_words.txt"

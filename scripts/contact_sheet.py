@@ -19,11 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from anatembed.language.vocabulary import Vocabulary
 from anatembed.output_file import check_output, replacing
 from anatembed.training.subject import OUTSIDE, Subject
 from anatembed.training.synthesis import Crop, CropGenerator, CropSource
 from anatembed.training.targets import Taxonomy
-from anatembed.vocabulary import Vocabulary
 from PIL import Image, ImageDraw
 
 SHAPE_KJI = (96, 96, 128)

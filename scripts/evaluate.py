@@ -20,8 +20,8 @@ from anatembed.evaluation.bench import Bench, read_scans
 from anatembed.evaluation.harness import read_cases, run, write
 from anatembed.evaluation.label_maps import read_label_maps
 from anatembed.evaluation.suite import joined_sections, run_parts
+from anatembed.language.vocabulary import Vocabulary
 from anatembed.training.subject import Subject
-from anatembed.vocabulary import Vocabulary
 
 SPLIT = Path(__file__).parent / "configs" / "split.json"
 REFERENCE = "totalseg_s0327_v2.npz"

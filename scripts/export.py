@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from anatembed.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from anatembed.language.vocabulary import Vocabulary
 from anatembed.preprocessing import PreprocessingConfig
 from anatembed.readout import Readout
 from anatembed.training.calibration import calibrated, places
@@ -26,7 +27,6 @@ from anatembed.training.subject import Subject
 from anatembed.training.synthesis import CropGenerator, CropSource, Variation
 from anatembed.training.targets import Taxonomy
 from anatembed.training.trainer import source_shares
-from anatembed.vocabulary import Vocabulary
 
 LOG = logging.getLogger("export")
 UNKNOWN_PLACE = 100.0

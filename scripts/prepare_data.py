@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
+from anatembed.language.vocabulary import Vocabulary
 from anatembed.output_file import make_folder, replacing
 from anatembed.training.body_frame import BodyFrame, landmarks
 from anatembed.training.completion import compact, lend_skeleton, split_aorta
@@ -30,7 +31,6 @@ from anatembed.training.parts import name_parts
 from anatembed.training.sources import public_sources
 from anatembed.training.subject import Subject
 from anatembed.training.totalsegmentator import UnreadableSubject, totalsegmentator_people
-from anatembed.vocabulary import Vocabulary
 
 SPLIT = Path(__file__).parent / "configs" / "split.json"
 LOG = logging.getLogger("prepare_data")

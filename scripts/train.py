@@ -14,10 +14,10 @@ from pathlib import Path
 
 import yaml
 from anatembed.checkpoint import load_checkpoint
+from anatembed.language.vocabulary import Vocabulary
 from anatembed.training.processes import processes
 from anatembed.training.subject import Subject
 from anatembed.training.trainer import Trainer, TrainingConfig
-from anatembed.vocabulary import Vocabulary
 
 DEFAULT = Path(__file__).parent / "configs" / "default.yaml"
 

@@ -285,13 +285,13 @@ class Logic:
 
     @cached_property
     def _vocabulary(self):
-        from anatembed.vocabulary import Vocabulary
+        from anatembed.language.vocabulary import Vocabulary
 
         return Vocabulary.load()
 
     @cached_property
     def _completion(self):
-        from anatembed.completion import Completion
+        from anatembed.language.completion import Completion
 
         return Completion(self._vocabulary)
 

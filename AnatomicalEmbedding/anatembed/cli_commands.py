@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from anatembed import cli_output
+from anatembed.language.resolver import Resolver
+from anatembed.language.vocabulary import Vocabulary
 from anatembed.progress import NoProgress, part_of
-from anatembed.resolver import Resolver
-from anatembed.vocabulary import Vocabulary
 
 DONE, BAD_DEVICE, NOT_HERE, NOT_UNDERSTOOD = 0, 2, 3, 4
 ZIP_SIGN = b"PK\x03\x04"

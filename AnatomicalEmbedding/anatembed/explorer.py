@@ -11,11 +11,11 @@ from anatembed.border import Posterior, likeliest_pair, posterior
 from anatembed.checkpoint import Checkpoint, load_checkpoint
 from anatembed.embedding_map import EmbeddingMap
 from anatembed.finer_grid import FACTOR, finer_affine, finer_within
+from anatembed.language.resolution import Candidate, candidate
+from anatembed.language.resolver import Resolver
+from anatembed.language.vocabulary import Vocabulary
 from anatembed.query_index import Hit, QueryIndex, Search
-from anatembed.resolution import Candidate, candidate
-from anatembed.resolver import Resolver
 from anatembed.structure_colours import StructureColours, structure_colours
-from anatembed.vocabulary import Vocabulary
 
 FOUND = "found"
 NOT_HERE = "not in this scan"

@@ -13,8 +13,8 @@ import numpy as np
 
 from anatembed.colour_vision import VISIONS, lab_of, rgb_of
 from anatembed.finer_grid import FACTOR, box_around, finer, finer_affine
+from anatembed.language.vocabulary import Vocabulary
 from anatembed.readout import Readout
-from anatembed.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from anatembed.explorer import Explorer

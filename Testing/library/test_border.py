@@ -8,7 +8,7 @@ from anatembed.border import likeliest_pair, posterior
 from anatembed.evaluation.border import Problem, by_name
 from anatembed.explorer import Explorer
 from anatembed.geometry import transform_points
-from anatembed.vocabulary import Vocabulary
+from anatembed.language.vocabulary import Vocabulary
 from phantoms import rotation, voxel_positions
 from planted import CANONICAL, CONCEPTS, planted_checkpoint, planted_map, planted_readout
 from scipy import ndimage

@@ -9,7 +9,7 @@ import pytest
 import SimpleITK as sitk
 from anatembed.checkpoint import load_checkpoint
 from anatembed.embedding_map import EmbeddingMap
-from anatembed.vocabulary import Vocabulary
+from anatembed.language.vocabulary import Vocabulary
 from anatembed.volume_file import save_volume
 from bad_scans import BAD_SCANS
 from phantoms import torso

@@ -2,7 +2,7 @@ import json
 
 import pytest
 from anatembed import cli_output
-from anatembed.vocabulary import Vocabulary
+from anatembed.language.vocabulary import Vocabulary
 
 
 def test_a_found_answer_lists_its_places():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from anatembed.explorer import FOUND, NOT_HERE, NOT_UNDERSTOOD, Explorer
 from anatembed.geometry import bounds_ras, transform_points
-from anatembed.vocabulary import Vocabulary
+from anatembed.language.vocabulary import Vocabulary
 from planted import CENTRES_RAS, CONCEPTS, planted_checkpoint, planted_map, planted_readout, whole_body_map
 
 VOCABULARY = Vocabulary.load()

@@ -8,8 +8,8 @@ from anatembed.checkpoint import load_checkpoint
 from anatembed.colour_vision import lab_of, least_distance
 from anatembed.explorer import PART_SHARE, Explorer
 from anatembed.geometry import transform_points
+from anatembed.language.vocabulary import Vocabulary
 from anatembed.structure_colours import nearness, palette, structure_colours
-from anatembed.vocabulary import Vocabulary
 from phantoms import rotation, voxel_positions
 from planted import CANONICAL, CENTRES_RAS, CONCEPTS, planted_checkpoint, planted_map, planted_readout
 

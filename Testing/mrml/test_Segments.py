@@ -8,7 +8,7 @@ import slicer
 import slicer.util
 import vtk
 from anatembed.geometry import transform_points
-from anatembed.vocabulary import Vocabulary
+from anatembed.language.vocabulary import Vocabulary
 from AnatomicalEmbeddingLib import VolumeBridge
 from AnatomicalEmbeddingLib.SceneNodes import nodesOfClass
 from AnatomicalEmbeddingLib.Segments import makeSegments, terminologyEntry

@@ -12,11 +12,11 @@ from scipy import ndimage
 
 from anatembed.evaluation.registration import affine
 from anatembed.geometry import transform_points
+from anatembed.language.vocabulary import Vocabulary
 from anatembed.preprocessing import PreparedVolume
 from anatembed.training.subject import UNNAMED, Subject
 from anatembed.training.targets import Taxonomy
 from anatembed.training.tissues import TISSUES, tissue_of
-from anatembed.vocabulary import Vocabulary
 
 
 @dataclass

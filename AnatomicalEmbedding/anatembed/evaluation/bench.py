@@ -16,9 +16,9 @@ from anatembed.evaluation.truth import Case
 from anatembed.explorer import Explorer
 from anatembed.geometry import transform_points
 from anatembed.inference import embed
+from anatembed.language.vocabulary import Vocabulary
 from anatembed.preprocessing import PreparedVolume, PreprocessingConfig, prepare
 from anatembed.training.subject import Subject
-from anatembed.vocabulary import Vocabulary
 from anatembed.volume import Volume
 
 LOG = logging.getLogger(__name__)

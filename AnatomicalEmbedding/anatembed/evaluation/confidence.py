@@ -8,7 +8,7 @@ from anatembed.evaluation.bench import Bench
 from anatembed.evaluation.section import Section
 from anatembed.evaluation.truth import Structure, distance_to_box
 from anatembed.explorer import Explorer
-from anatembed.vocabulary import Vocabulary
+from anatembed.language.vocabulary import Vocabulary
 
 TOLERANCE_MM = 10.0
 PRESENCE, BOXES, POINTS, NAMES = "presence", "first hit, boxes", "first hit, points", "first name"

@@ -20,8 +20,8 @@ from anatembed.evaluation.section import Section
 from anatembed.evaluation.truth import Case, Structure, annotated_case, distance_to_box, labelled_case
 from anatembed.explorer import Explorer
 from anatembed.inference import embed
+from anatembed.language.vocabulary import Vocabulary
 from anatembed.output_file import replacing
-from anatembed.vocabulary import Vocabulary
 
 LOG = logging.getLogger(__name__)
 TOLERANCE_MM = 10.0

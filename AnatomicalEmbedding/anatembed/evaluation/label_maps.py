@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from anatembed.language.vocabulary import Vocabulary
 from anatembed.training import label_names
 from anatembed.training.sources import read_tsv_labels
-from anatembed.vocabulary import Vocabulary
 from anatembed.volume import Volume, read_volume
 
 CHEST, HEAD_NECK = "labelled chest", "labelled head-neck"

@@ -10,7 +10,7 @@ from anatembed.evaluation.section import Section, Tally
 from anatembed.evaluation.truth import Structure
 from anatembed.explorer import Explorer
 from anatembed.geometry import transform_points
-from anatembed.vocabulary import Vocabulary
+from anatembed.language.vocabulary import Vocabulary
 
 SAMPLES = 1500
 MARGIN_MM = 20.0

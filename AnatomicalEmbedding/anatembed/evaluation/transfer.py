@@ -14,8 +14,8 @@ from anatembed.evaluation.codes import unit_rows
 from anatembed.evaluation.label_maps import HEAD_NECK, LabelMap
 from anatembed.evaluation.section import Figure, Section, Tally
 from anatembed.geometry import transform_points
+from anatembed.language.vocabulary import Vocabulary
 from anatembed.training.subject import Subject
-from anatembed.vocabulary import Vocabulary
 from anatembed.volume import Volume
 
 HEAD_NECK_TEMPLATE = "pt_013"

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from anatembed.geometry import transform_points
-from anatembed.vocabulary import Vocabulary
+from anatembed.language.vocabulary import Vocabulary
 from anatembed.volume import Volume, read_volume
 
 MIN_VOXELS = 8

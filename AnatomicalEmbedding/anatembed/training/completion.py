@@ -6,9 +6,9 @@ from scipy import ndimage
 from scipy.interpolate import RBFInterpolator
 
 from anatembed.geometry import transform_points
+from anatembed.language.vocabulary import Vocabulary
 from anatembed.training.body_frame import landmarks
 from anatembed.training.subject import UNNAMED, Subject
-from anatembed.vocabulary import Vocabulary
 
 LENT = {"bone", "spine", "muscle"}
 

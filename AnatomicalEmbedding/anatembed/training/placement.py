@@ -13,9 +13,9 @@ from scipy import ndimage
 from scipy.optimize import least_squares
 
 from anatembed.geometry import transform_points
+from anatembed.language.vocabulary import Vocabulary
 from anatembed.training.body_frame import UNIT_MM
 from anatembed.training.subject import Subject
-from anatembed.vocabulary import Vocabulary
 
 OUTLINED = ("lung_left", "lung_right")
 INSIDE = ("heart", "liver", "spleen", "spine")

@@ -14,11 +14,11 @@ from scipy import ndimage
 
 from anatembed.checkpoint import Checkpoint
 from anatembed.geometry import transform_points
+from anatembed.language.vocabulary import Vocabulary
 from anatembed.training.looks import LOOKS, View, agreement, look_at
 from anatembed.training.placement import Placement, Reference
 from anatembed.training.subject import OUTSIDE, UNNAMED, Subject
 from anatembed.training.tissues import tissue_of
-from anatembed.vocabulary import Vocabulary
 
 SURE, SURE_IN_EACH = 0.65, 0.5
 """Probability that a name needs in the mean of the views, and in every one of them."""

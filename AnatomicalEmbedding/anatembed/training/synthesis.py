@@ -12,13 +12,13 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
+from anatembed.language.vocabulary import Vocabulary
 from anatembed.training.appearance import Appearance, Variation
 from anatembed.training.layout import Layout, LayoutSampler
 from anatembed.training.sampling import AIR_HU, nearest, sample, smooth_noise, trilinear
 from anatembed.training.subject import OUTSIDE, UNNAMED, UNNAMED_AIR, Subject
 from anatembed.training.targets import Taxonomy
 from anatembed.training.tissues import NAMES, tissue_of
-from anatembed.vocabulary import Vocabulary
 
 FLESH_REACH = 6.0
 """Voxels from bone over which the wall of the trunk and of the limbs is rather muscle than fat."""

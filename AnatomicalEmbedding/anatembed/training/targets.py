@@ -3,8 +3,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from anatembed.language.vocabulary import Vocabulary
 from anatembed.training.subject import OUTSIDE, UNNAMED, Subject
-from anatembed.vocabulary import Vocabulary
 
 OVERLAPS = {  # concepts that share voxels although neither is a part of the other
     "spinal_canal": {"spinal_cord"},

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from anatembed.vocabulary import Vocabulary
+from anatembed.language.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from anatembed.checkpoint import Checkpoint
 from anatembed.encoder import EncoderConfig
+from anatembed.language.vocabulary import Vocabulary
 from anatembed.training.losses import capacity
 from anatembed.training.model import TrainingModel
 from anatembed.training.objective import TERMS, Objective
@@ -25,7 +26,6 @@ from anatembed.training.subject import Subject
 from anatembed.training.synthesis import CropGenerator, CropSource
 from anatembed.training.targets import Taxonomy
 from anatembed.training.warm_start import start_from
-from anatembed.vocabulary import Vocabulary
 
 LOG = logging.getLogger(__name__)
 PACE_EVERY = 50

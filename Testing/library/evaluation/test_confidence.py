@@ -7,7 +7,7 @@ import pytest
 from anatembed.evaluation.confidence import confidence, first_hit, first_name
 from anatembed.evaluation.truth import Structure
 from anatembed.explorer import Explorer
-from anatembed.vocabulary import Vocabulary
+from anatembed.language.vocabulary import Vocabulary
 from planted import CENTRES_RAS, planted_checkpoint, whole_body_map
 
 VOCABULARY = Vocabulary.load()

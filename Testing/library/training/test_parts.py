@@ -6,10 +6,10 @@ from functools import cache
 import numpy as np
 import pytest
 from anatembed.geometry import transform_points
+from anatembed.language.vocabulary import Vocabulary
 from anatembed.training.parts import name_parts
 from anatembed.training.subject import UNNAMED, Subject
 from anatembed.training.targets import Taxonomy
-from anatembed.vocabulary import Vocabulary
 from phantoms import centred_affine, voxel_positions
 
 VOCABULARY = Vocabulary.load()

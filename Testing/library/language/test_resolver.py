@@ -1,8 +1,8 @@
 """What typed text means: accept, confirm, ask or refuse, and never a wrong side."""
 
 import pytest
-from anatembed.resolver import Resolver
-from anatembed.vocabulary import Vocabulary
+from anatembed.language.resolver import Resolver
+from anatembed.language.vocabulary import Vocabulary
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

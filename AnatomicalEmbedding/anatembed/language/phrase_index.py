@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from anatembed.query_words import QueryWords
-from anatembed.text_normalisation import base_forms, is_chinese, normalise
+from anatembed.language.query_words import QueryWords
+from anatembed.language.text_normalisation import base_forms, is_chinese, normalise
 
 WEAK_TYPES = ("related", "adjective")
 _NATIVE = ("en", "la")

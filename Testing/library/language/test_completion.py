@@ -1,8 +1,8 @@
 """Names offered while typing."""
 
 import pytest
-from anatembed.completion import Completion
-from anatembed.vocabulary import Vocabulary
+from anatembed.language.completion import Completion
+from anatembed.language.vocabulary import Vocabulary
 
 COMPLETION = Completion(Vocabulary.load())
 

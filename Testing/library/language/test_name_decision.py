@@ -1,11 +1,11 @@
 """Outcomes and reasons for names found in a query."""
 
 import pytest
-from anatembed.name_decision import NameDecision
-from anatembed.phrase_index import PhraseIndex
-from anatembed.query_words import load_query_words
-from anatembed.sides import SideReading
-from anatembed.vocabulary import Vocabulary
+from anatembed.language.name_decision import NameDecision
+from anatembed.language.phrase_index import PhraseIndex
+from anatembed.language.query_words import load_query_words
+from anatembed.language.sides import SideReading
+from anatembed.language.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary.load()
 TABLES = load_query_words()

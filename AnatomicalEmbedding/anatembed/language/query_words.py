@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-_PATH = Path(__file__).parent / "resources" / "query_words.json"
+_PATH = Path(__file__).parents[1] / "resources" / "query_words.json"
 _ORDINAL_DIGITS = re.compile(r"(\d+)(?:st|nd|rd|th|e|eme|er|re|a|o)")
 
 

@@ -1,8 +1,8 @@
 """The answers of the resolver as values."""
 
 import pytest
-from anatembed.resolution import SUGGESTION_CONFIDENCE, accept, ask, candidate, confirm, refuse
-from anatembed.vocabulary import Vocabulary
+from anatembed.language.resolution import SUGGESTION_CONFIDENCE, accept, ask, candidate, confirm, refuse
+from anatembed.language.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary.load()
 

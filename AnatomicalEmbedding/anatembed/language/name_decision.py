@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process
 
-from anatembed.phrase_index import Match, PhraseIndex
-from anatembed.query_words import QueryWords
-from anatembed.resolution import Resolution, accept, ask, confirm, refuse
-from anatembed.side_policy import Verdict, judge
-from anatembed.sides import SideReading
-from anatembed.text_normalisation import normalise
+from anatembed.language.phrase_index import Match, PhraseIndex
+from anatembed.language.query_words import QueryWords
+from anatembed.language.resolution import Resolution, accept, ask, confirm, refuse
+from anatembed.language.side_policy import Verdict, judge
+from anatembed.language.sides import SideReading
+from anatembed.language.text_normalisation import normalise
 
 _MAX_CANDIDATES = 8
 _MAX_SUGGESTIONS = 3

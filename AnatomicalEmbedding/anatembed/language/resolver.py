@@ -7,20 +7,20 @@ import re
 from functools import cached_property
 from pathlib import Path
 
-from anatembed.chinese import longest_name, read_chinese
-from anatembed.completion import Completion
-from anatembed.name_decision import NameDecision
-from anatembed.numbered_structures import NumberedStructures
-from anatembed.phrase_index import PhraseIndex
-from anatembed.query_words import load_query_words
-from anatembed.resolution import Candidate, Resolution, accept, ask, refuse
-from anatembed.side_policy import judge
-from anatembed.sides import SideReading, read_sides
-from anatembed.text_normalisation import is_chinese, normalise, upper_case_words
+from anatembed.language.chinese import longest_name, read_chinese
+from anatembed.language.completion import Completion
+from anatembed.language.name_decision import NameDecision
+from anatembed.language.numbered_structures import NumberedStructures
+from anatembed.language.phrase_index import PhraseIndex
+from anatembed.language.query_words import load_query_words
+from anatembed.language.resolution import Candidate, Resolution, accept, ask, refuse
+from anatembed.language.side_policy import judge
+from anatembed.language.sides import SideReading, read_sides
+from anatembed.language.text_normalisation import is_chinese, normalise, upper_case_words
 
 __all__ = ["Candidate", "Resolution", "Resolver"]
 
-GUARD_PATH = Path(__file__).parent / "resources" / "guard_words.txt"
+GUARD_PATH = Path(__file__).parents[1] / "resources" / "guard_words.txt"
 MAX_LENGTH = 300
 _MAX_LISTED = 8
 _LIST_MARKS = re.compile(r"[,;/&+]")

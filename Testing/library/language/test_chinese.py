@@ -1,9 +1,9 @@
 """Chinese queries."""
 
 import pytest
-from anatembed.chinese import longest_name, read_chinese
-from anatembed.phrase_index import Name
-from anatembed.query_words import load_query_words
+from anatembed.language.chinese import longest_name, read_chinese
+from anatembed.language.phrase_index import Name
+from anatembed.language.query_words import load_query_words
 
 
 @pytest.mark.parametrize(

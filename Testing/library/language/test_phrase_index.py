@@ -1,9 +1,9 @@
 """Names found by their words."""
 
 import pytest
-from anatembed.phrase_index import PhraseIndex
-from anatembed.query_words import load_query_words
-from anatembed.vocabulary import Synonym, Term, Vocabulary
+from anatembed.language.phrase_index import PhraseIndex
+from anatembed.language.query_words import load_query_words
+from anatembed.language.vocabulary import Synonym, Term, Vocabulary
 
 
 def term(term_id, preferred, *synonyms):

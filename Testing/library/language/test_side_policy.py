@@ -1,10 +1,10 @@
 """What a name means under a side, on real terms."""
 
 import pytest
-from anatembed.phrase_index import Meaning
-from anatembed.side_policy import judge
-from anatembed.sides import SideReading
-from anatembed.vocabulary import Vocabulary
+from anatembed.language.phrase_index import Meaning
+from anatembed.language.side_policy import judge
+from anatembed.language.sides import SideReading
+from anatembed.language.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary.load()
 NO_SIDE = SideReading(())

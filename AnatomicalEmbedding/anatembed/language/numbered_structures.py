@@ -3,10 +3,10 @@
 import re
 from dataclasses import dataclass
 
-from anatembed.query_words import QueryWords
-from anatembed.resolution import Resolution, accept, ask, confirm, refuse
-from anatembed.sides import SideReading
-from anatembed.text_normalisation import base_forms
+from anatembed.language.query_words import QueryWords
+from anatembed.language.resolution import Resolution, accept, ask, confirm, refuse
+from anatembed.language.sides import SideReading
+from anatembed.language.text_normalisation import base_forms
 
 RIB_COUNT = 12
 LIVER_SEGMENT_COUNT = 8

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 
-from anatembed.text_normalisation import normalise
+from anatembed.language.text_normalisation import normalise
 
 _SHORT_SIDES = {"l": "left", "lt": "left", "r": "right", "rt": "right"}
 _SHOWN_TYPES = ("exact", "abbreviation", "latin", "lay")

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from anatembed.phrase_index import Meaning
-from anatembed.sides import SideReading
+from anatembed.language.phrase_index import Meaning
+from anatembed.language.sides import SideReading
 
 # one: structures that fit. sides: left and right fit, nothing chose. wrong_side: exists on the other side only.
 # unpaired: the structure has no sides.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-DEFAULT_PATH = Path(__file__).parent / "resources" / "vocabulary.json"
+DEFAULT_PATH = Path(__file__).parents[1] / "resources" / "vocabulary.json"
 SCHEMA = "anatembed-vocabulary/1"
 
 

@@ -1,6 +1,6 @@
 """Chinese queries: the longest name that the text holds, with its side characters read apart."""
 
-from anatembed.sides import SideReading
+from anatembed.language.sides import SideReading
 
 
 def read_chinese(text: str, tables) -> tuple[str, SideReading]:

@@ -1,9 +1,9 @@
 """Left and right read out of a query."""
 
 import pytest
-from anatembed.query_words import load_query_words
-from anatembed.sides import read_sides
-from anatembed.text_normalisation import normalise
+from anatembed.language.query_words import load_query_words
+from anatembed.language.sides import read_sides
+from anatembed.language.text_normalisation import normalise
 
 KNOWN = frozenset({"kidney", "lung", "spine", "renal"})
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from rapidfuzz.distance import OSA
 
-from anatembed.query_words import QueryWords
+from anatembed.language.query_words import QueryWords
 
 _LETTERS = {"l": "left", "r": "right"}
 # "L spine" is the lumbar spine, "L 3" a vertebra.

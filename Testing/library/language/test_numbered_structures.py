@@ -1,8 +1,8 @@
 """Vertebrae, ribs and liver segments by number."""
 
 import pytest
-from anatembed.resolver import Resolver
-from anatembed.vocabulary import Vocabulary
+from anatembed.language.resolver import Resolver
+from anatembed.language.vocabulary import Vocabulary
 
 RESOLVER = Resolver(Vocabulary.load())
 LEVELS = [("C", 7, "cervical"), ("T", 12, "thoracic"), ("L", 5, "lumbar"), ("S", 5, "sacral")]

@@ -1,7 +1,7 @@
 """Plain comparable words from typed text."""
 
 import pytest
-from anatembed.text_normalisation import base_forms, is_chinese, normalise, upper_case_words
+from anatembed.language.text_normalisation import base_forms, is_chinese, normalise, upper_case_words
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 
 import pytest
-from anatembed.vocabulary import DEFAULT_PATH, Vocabulary
+from anatembed.language.vocabulary import DEFAULT_PATH, Vocabulary
 
 MAX_BYTES = 900_000
 

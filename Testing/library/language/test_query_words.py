@@ -1,7 +1,7 @@
 """The tables of words that are not names."""
 
 import pytest
-from anatembed.query_words import load_query_words
+from anatembed.language.query_words import load_query_words
 
 TABLES = load_query_words()
 
