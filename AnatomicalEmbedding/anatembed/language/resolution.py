@@ -21,11 +21,15 @@ class Resolution:
     """What a text means: accept (one structure, sure), confirm (one, to be confirmed), ask (several) or refuse.
 
     The candidates of a refusal are suggestions of low confidence. `reason` is one plain sentence for the reader.
+    place: where in, at or beside the first candidate. unknown: refused because no known structure is named, not
+    because of a side or number that does not exist.
     """
 
     outcome: str
     candidates: tuple[Candidate, ...]
     reason: str
+    place: "PlacePhrase | None" = None
+    unknown: bool = False
 
 
 def candidate(vocabulary, term_id: str, confidence: float) -> Candidate:
