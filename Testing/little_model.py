@@ -21,7 +21,7 @@ def checkpoint_of(people) -> Checkpoint:
     readout = dataclasses.replace(
         checkpoint.readout, concept_ids=TAXONOMY.ids, body_mean=mean, body_covariance=covariance,
         vectors=vectors / np.linalg.norm(vectors, axis=1, keepdims=True), compatible=np.eye(count),
-        typical_evidence=np.zeros((count, 2)), hit_offsets=np.zeros(count),
+        typical_evidence=np.zeros((count, 2)), hit_offsets=np.zeros(count), lowest_hu=None,
     )
     return dataclasses.replace(checkpoint, readout=readout)
 

@@ -107,6 +107,8 @@ def synonym_rows(term: dict, family: str, corrections: dict) -> list[list[str]]:
     rows += [[adjective, "en", "adjective"] for adjective in term["adjectives"]]
     for text, lang, kind in corrections["add_synonyms"].get(family, ()):
         rows += sided_synonym(text, lang, kind, term)
+    if term["id"] != family:  # names of one side only, such as RPA
+        rows += corrections["add_synonyms"].get(term["id"], ())
     return unique(rows)
 
 
@@ -200,7 +202,11 @@ def sideless(text: str) -> str:
 
 
 def unique(rows: list[list[str]]) -> list[list[str]]:
-    return [list(row) for row in dict.fromkeys(map(tuple, rows))]
+    """The first row of every text of a language; the preferred name may be repeated in another language."""
+    first = {}
+    for text, lang, kind in rows:
+        first.setdefault((normalise(text), lang), [text, lang, kind])
+    return list(first.values())
 
 
 def write_text(path: Path, text: str) -> None:

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 
 ROOT = Path(__file__).resolve().parents[1]
 WIDTH = 420
-SECTIONS = ("scan", "find", "here", "compare", "border", "show", "model")
+SECTIONS = ("scan", "find", "report", "here", "compare", "border", "show", "model")
 PICTURE = ROOT / "Resources" / "Screenshots" / "panel.png"
 
 
@@ -67,6 +67,12 @@ class Stage:
         self.ui.queryEdit.text = text
         self.panel.findSection.find()
         self.panel.refresh()
+
+    def link(self, address: str):
+        """A link of a text as Qt hands it over."""
+        from PySide6 import QtCore
+
+        return QtCore.QUrl(address)
 
     def save(self, path: Path, *opened: str) -> None:
         """Render with these sections open."""
@@ -146,6 +152,25 @@ def heat_map(stage) -> tuple:
     return "find", "show"
 
 
+REPORT = """LIVER: No focal lesion in the liver. Kidneys are normal in size; the ureters are not dilated.
+
+IMPRESSION: 1.2 x 0.8 cm cyst of the pancreatic tail. Spleen < 12 cm. Atelectasis of the right lingula."""
+
+
+def report(stage) -> tuple:
+    stage.scans(1)
+    stage.ui.reportEdit.plainText = REPORT
+    stage.panel.reportSection.read()
+    stage.panel.reportSection.follow(stage.link("#1"))
+    stage.panel.refresh()
+    return "report",
+
+
+def report_not_read(stage) -> tuple:
+    stage.scans(1)
+    return "report",
+
+
 def outside(stage) -> tuple:
     stage.scans(1)
     stage.logic.cursorNamed.emit(stage.doubles.description(inside=False), (180.0, 8.2, -20.6))
@@ -191,8 +216,8 @@ def model(stage) -> tuple:
 
 
 STATES = (
-    no_scan, chosen, embedding, failed, found, both_sides, not_in_this_scan, not_understood, heat_map, outside,
-    compare, compare_not_ready, border, border_error, structures, model,
+    no_scan, chosen, embedding, failed, found, both_sides, not_in_this_scan, not_understood, heat_map, report,
+    report_not_read, outside, compare, compare_not_ready, border, border_error, structures, model,
 )
 
 
@@ -250,3 +275,5 @@ def main(arguments=None) -> None:
 
 if __name__ == "__main__":
     main()
+    sys.stdout.flush()
+    os._exit(0)  # Python and Qt free what they share in any order, which now and then crashes when all is done

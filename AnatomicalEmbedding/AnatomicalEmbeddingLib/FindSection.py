@@ -73,7 +73,7 @@ class FindSection(Section):
             raise RuntimeError(_("Select a place in the table first."))
         hit = self._hits[row]
         self.logic.keepHit(self.requireScan(), hit)
-        self.tell(_("Kept: {name}.").format(name=self.logic.nameOf(hit.concept_id)))
+        self.tell(_("Kept: {name}.").format(name=hit.label))
 
     def showHeatMap(self) -> None:
         """Colour the scan by how likely the structure of the search box is."""
@@ -120,13 +120,24 @@ class FindSection(Section):
         return Words.sentence(answer.reason)
 
     def _offerChoices(self, answer) -> None:
-        shown = {hit.concept_id for hit in answer.hits} if len(answer.resolved) == 1 else set()
-        names = [choice.name for choice in answer.resolved if choice.id not in shown]
-        names = [name for name in names if name.casefold() != answer.query.strip().casefold()]
-        links = ", ".join(f'<a href="{escape(name)}">{escape(name)}</a>' for name in names)
-        lead = _("Choose one:") if answer.found else _("Did you mean:")
-        self.ui.choicesLabel.text = f"{lead} {links}" if links else ""
+        links = self._links(answer)
+        self.ui.choicesLabel.text = links
         self.ui.choicesLabel.visible = bool(links)
+
+    def _links(self, answer) -> str:
+        """A question with its choices as links; near names of what was not understood; nothing for a clear answer."""
+        if not answer.question:
+            shown = {hit.concept_id for hit in answer.hits} if len(answer.resolved) == 1 else set()
+            pairs = zip(answer.resolved, answer.choices, strict=True)
+            names = [name for one, name in pairs if one.id not in shown]
+            names = [name for name in names if name.casefold() != answer.query.strip().casefold()]
+            lead = _("Choose one:") if answer.found else _("Did you mean:")
+            return f"{lead} {_linked(names)}" if names else ""
+        first, *others = answer.choices
+        if others and len({one.confidence for one in answer.resolved}) == 1:
+            return _("Choose one: {links}").format(links=_linked(answer.choices))
+        text = _("Is this meant? Yes: {links}").format(links=_linked([first]))
+        return text + (_("; or: {links}").format(links=_linked(others)) if others else "")
 
     def _fillTable(self) -> None:
         table = self.ui.hitsTable
@@ -134,7 +145,7 @@ class FindSection(Section):
         table.rowCount = len(self._hits)
         for row, hit in enumerate(self._hits):
             confidence, position = Words.placeConfidence(hit.confidence), Words.position(hit.position_ras)
-            texts = (Words.capital(self.logic.nameOf(hit.concept_id)), confidence, position)
+            texts = (Words.capital(hit.label), confidence, position)
             for column, text in enumerate(texts):
                 table.setItem(row, column, qt.QTableWidgetItem(text))
         table.resizeColumnsToContents()
@@ -159,3 +170,7 @@ class FindSection(Section):
         self.ui.historyBox.addItem(_("Search again for..."))
         for text in history:
             self.ui.historyBox.addItem(text)
+
+
+def _linked(names) -> str:
+    return ", ".join(f'<a href="{escape(name)}">{escape(name)}</a>' for name in names)

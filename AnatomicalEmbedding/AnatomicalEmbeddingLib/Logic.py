@@ -19,6 +19,7 @@ from .Navigation import Navigation
 from .Observing import Observers, weak
 from .Overlay import HEAT_MAP, Overlay
 from .Record import Record
+from .ReportPlaces import movedReading
 from .Signal import Signal
 
 COLOURS, STRUCTURES, UNCERTAINTY = "colours", "structures", "uncertainty"
@@ -126,10 +127,10 @@ class Logic:
         if not (answer.found and answer.hits):
             self._navigation.clearHits()
             return answer
-        name, scan = embedded.explorer.vocabulary.name, volumeNode.GetName()
+        scan = volumeNode.GetName()
         self._navigation.placeHits(
             [hit.position_ras for hit in answer.hits],
-            [name(hit.concept_id) for hit in answer.hits],
+            [hit.label for hit in answer.hits],
             [f'asked "{answer.query}" in {scan}, confidence {hit.confidence:.0%}' for hit in answer.hits],
             volumeNode,
         )
@@ -140,7 +141,7 @@ class Logic:
         """Put a hit into a list of points that no later question clears."""
         self._embeddings.current(volumeNode)
         description = f"{volumeNode.GetName()}, confidence {hit.confidence:.0%}"
-        self._navigation.keep(hit.position_ras, self.nameOf(hit.concept_id), description, volumeNode)
+        self._navigation.keep(hit.position_ras, hit.label, description, volumeNode)
 
     def history(self) -> list[str]:
         """What was asked in this scene, newest first."""
@@ -157,8 +158,7 @@ class Logic:
         answer = _moved(answer, motion)
         if answer.found:
             self._border.clear()
-            name = embedded.explorer.vocabulary.name
-            title = " or ".join(dict.fromkeys(name(hit.concept_id) for hit in answer.hits))
+            title = " or ".join(dict.fromkeys(hit.label for hit in answer.hits))
             ijk_to_ras = motion @ embedded.embeddingMap.ijk_to_ras
             self._overlay.showHeatMap(volumeNode, probability_kji, ijk_to_ras, title, threshold, opacity)
         elif self._overlay.shown() == HEAT_MAP:
@@ -168,6 +168,26 @@ class Logic:
     def setHeatThreshold(self, threshold: float) -> None:
         """Show the heat map from this probability (0..1) up."""
         self._overlay.setThreshold(threshold)
+
+    # Report
+
+    def readReport(self, volumeNode, text: str, most: int = 5):
+        """What a report mentions, each with its places in world RAS, and at most `most` key slices: ReportReading."""
+        from anatembed.report import read_report
+
+        embedded, motion = self._embeddings.current(volumeNode)
+        return movedReading(_asked(read_report, embedded.explorer, text, most), motion)
+
+    def showMention(self, volumeNode, choice) -> None:
+        """Mark the place of a structure that a report mentions, and move the views there."""
+        self._embeddings.current(volumeNode)
+        description = f"mentioned in the report of {volumeNode.GetName()}, confidence {choice.hit.confidence:.0%}"
+        self._navigation.placeHits([choice.hit.position_ras], [choice.shown], [description], volumeNode)
+        self._navigation.jumpTo(choice.hit.position_ras)
+
+    def showSlice(self, position_ras) -> None:
+        """Move the slice views through a world position without centring it."""
+        self._navigation.jumpTo(position_ras, centred=False)
 
     # Here
 

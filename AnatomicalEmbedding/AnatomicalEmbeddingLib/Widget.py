@@ -14,6 +14,7 @@ from .FindSection import FindSection
 from .HereSection import HereSection
 from .ModelSection import ModelSection
 from .ParameterNode import parameterNodeOf
+from .ReportSection import ReportSection
 from .ScanSection import ScanSection
 from .SceneNodes import nodesOfClass
 from .ShowSection import ShowSection
@@ -105,14 +106,15 @@ class Widget(VTKObservationMixin):
 
         self.scanSection = make(ScanSection, ui.scanMessage, installLogic)
         self.findSection = make(FindSection, ui.findMessage)
+        self.reportSection = make(ReportSection, ui.reportMessage)
         self.hereSection = make(HereSection, ui.hereMessage)
         self.compareSection = make(CompareSection, ui.compareMessage)
         self.borderSection = make(BorderSection, ui.borderMessage)
         self.showSection = make(ShowSection, ui.showMessage)
         self.modelSection = make(ModelSection, ui.modelMessage)
         self._sections = [
-            self.scanSection, self.findSection, self.hereSection, self.compareSection, self.borderSection,
-            self.showSection, self.modelSection,
+            self.scanSection, self.findSection, self.reportSection, self.hereSection, self.compareSection,
+            self.borderSection, self.showSection, self.modelSection,
         ]
         for section in self._sections:
             section.tell("")

@@ -19,8 +19,8 @@ DEFAULT_PATH = Path(__file__).parent / "resources" / "model.npz"
 UNREADABLE = (OSError, EOFError, TypeError, ValueError, AttributeError, RuntimeError, zipfile.BadZipFile, zlib.error)
 """What NumPy and zipfile raise for a damaged archive; a changed bit can even ask for a password (RuntimeError)."""
 READOUT_ARRAYS = ("language", "vectors", "body_mean", "body_covariance", "compatible", "typical_evidence", "presence")
-CALIBRATION_ARRAYS = ("hit", "hit_offsets", "naming")
-"""Read-out that the first models lack."""
+CALIBRATION_ARRAYS = ("hit", "hit_offsets", "naming", "lowest_hu")
+"""Read-out that older models lack."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def _from_content(content: dict[str, np.ndarray], meta: dict, sha256: str) -> Ch
         **{name: content[f"readout/{name}"] for name in READOUT_ARRAYS},
         **calibration,
     )
-    if not calibration:
+    if "hit" not in calibration:
         readout = _found_from_one_half(readout)
     return Checkpoint(
         weights=_under("weight/", content),

@@ -50,8 +50,8 @@ def main(arguments: list[str] | None = None) -> int:
         return _fail("interrupted", INTERRUPTED, progress)
     except (UsageError, ValueError, OSError, ImportError, RuntimeError, MemoryError) as error:
         if progress is not None:
-            progress.failed(sentence=_sentence(error), **_reason(error))
-        code = _fail(_sentence(error), TOO_LITTLE_MEMORY if is_out_of_memory(error) else BAD_INPUT, progress)
+            progress.failed(sentence=sentence(error), **_reason(error))
+        code = _fail(sentence(error), TOO_LITTLE_MEMORY if is_out_of_memory(error) else BAD_INPUT, progress)
         if isinstance(error, OSError):
             _drop_output()
         return code
@@ -85,6 +85,11 @@ def parser() -> argparse.ArgumentParser:
     locate.add_argument("text", help="name, synonym or abbreviation, such as “left kidney”")
     _count(locate)
 
+    report = _command(commands, "report", "find everything that a report mentions, and the slices that show it")
+    _scan_or_map(report)
+    report.add_argument("report", metavar="REPORT", help="text file of an English report (or - for standard input)")
+    report.add_argument("-k", type=_positive, default=5, help="how many slices at most (%(default)s)")
+
     resolve = _command(commands, "resolve", "say which structure a text means, without a scan")
     resolve.add_argument("text", nargs="?", help="what to resolve")
     resolve.add_argument("--batch", metavar="FILE", help="file of one question a line (or -), answers are JSON lines")
@@ -115,6 +120,13 @@ def parser() -> argparse.ArgumentParser:
     device.add_argument("--shape", nargs=3, type=_positive, metavar=("K", "J", "I"), help="voxels of the scan")
     device.add_argument("--spacing", nargs=3, type=float, metavar=("X", "Y", "Z"), help="voxel of the scan in mm")
     _model(device)
+
+    server = _command(commands, "mcp", "serve scans to a language model (Model Context Protocol over standard streams)")
+    server.add_argument("--folder", metavar="DIR", action="append", required=True, help="what may be used; repeatable")
+    server.add_argument("--output", metavar="DIR", help="the only folder to write to (default: every --folder)")
+    server.add_argument("--cache", metavar="DIR", help="keep maps here, so that a scan is embedded once")
+    server.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
+    _model(server)
 
     demo = _command(commands, "demo", "embed the bundled scan, ask six questions, draw the answers")
     demo.add_argument("--out", metavar="DIR", default="anatembed-demo", help="folder for the pictures (%(default)s)")
@@ -171,7 +183,8 @@ def _unambiguous(arguments: list[str]) -> list[str]:
     return result
 
 
-def _sentence(error: BaseException) -> str:
+def sentence(error: BaseException) -> str:
+    """What went wrong, for people."""
     if is_out_of_memory(error) and not isinstance(error, NotEnoughMemory):
         return "the memory of this machine does not suffice for this scan"
     if isinstance(error, ImportError):

@@ -43,7 +43,20 @@ def locate(options, progress: NoProgress) -> Reply:
     explorer, _ = open_explorer(options, progress)
     answer = explorer.locate(options.text, options.k)
     document = answer_document(answer)
-    return Reply(exit_code(answer), document, cli_output.answer(document, explorer.vocabulary))
+    return Reply(exit_code(answer), document, cli_output.answer(document))
+
+
+def report(options, progress: NoProgress) -> Reply:
+    """Find everything that a report mentions, and the slices that show it."""
+    from anatembed.report import read_report
+    from anatembed.report_document import read_report_file, report_document
+
+    text = read_report_file(options.report)
+    explorer, volume = open_explorer(options, progress)
+    reading = read_report(explorer, text, options.k, part_of(progress, 0.9, 0.99))
+    document = report_document(reading, explorer, volume)
+    code = DONE if any(read.found for read in reading.mentions) else NOT_HERE if reading.mentions else NOT_UNDERSTOOD
+    return Reply(code, document, cli_output.report(document))
 
 
 def resolve(options, progress: NoProgress) -> Reply:
@@ -80,7 +93,7 @@ def overlay(options, progress: NoProgress) -> Reply:
         probability, answer = explorer.probability(options.query)
         if not answer.hits:
             document = {"output": None, "answer": answer_document(answer)}
-            return Reply(exit_code(answer), document, cli_output.answer(document["answer"], explorer.vocabulary))
+            return Reply(exit_code(answer), document, cli_output.answer(document["answer"]))
     progress("Drawing", 0.97)
     if output.name.lower().endswith(".png"):
         _write_picture(explorer, volume, options, answer, probability, output)
@@ -144,6 +157,25 @@ def demo(options, progress: NoProgress) -> Reply:
 
     document = run_demo(options, progress)
     return Reply(DONE, document, cli_output.demo(document))
+
+
+def mcp(options, progress: NoProgress) -> Reply:
+    """Serve scans to a language model until its end of the connection is closed."""
+    from anatembed.allowed_folders import AllowedFolders
+    from anatembed.checkpoint import load_checkpoint
+    from anatembed.map_cache import MapCache
+    from anatembed.scan_opening import ScanOpener
+    from anatembed.scan_tools import ScanTools
+
+    try:
+        from anatembed.mcp_server import build_server
+    except ImportError as cause:
+        raise ImportError(f'{cause}; install it with: pip install "mcp>=2.0"', name="mcp") from cause
+    folders = AllowedFolders(options.folder, options.output)
+    cache = MapCache(options.cache) if options.cache else None
+    opener = ScanOpener(load_checkpoint(options.model), device=options.device, cache=cache)
+    build_server(ScanTools(folders, opener)).run()
+    return Reply(DONE, None, [])
 
 
 def open_explorer(options, progress: NoProgress):
@@ -211,6 +243,8 @@ def answer_document(answer) -> dict:
         "query": answer.query,
         "found": answer.found,
         "reason": answer.reason,
+        "question": answer.question,
+        "place": place_document(answer.place),
         "presence": None if answer.presence is None else round(answer.presence, 4),
         "resolved": [asdict(one) for one in answer.resolved],
         "hits": [
@@ -219,11 +253,21 @@ def answer_document(answer) -> dict:
                 "confidence": round(float(hit.confidence), 4),
                 "presence": round(float(hit.presence), 4),
                 "id": hit.concept_id,
+                "label": hit.label,
             }
             for hit in answer.hits
         ],
         "seconds": round(answer.seconds, 4),
     }
+
+
+def place_document(place) -> dict | None:
+    """Where in, at or beside the structure is meant, as plain data; `others` are ids."""
+    if place is None:
+        return None
+    others = [one.id for one in place.others]
+    return {"kind": place.kind, "directions": list(place.directions), "share": place.share or None, "others": others,
+            "words": place.words}
 
 
 def exit_code(answer) -> int:
@@ -236,7 +280,9 @@ def exit_code(answer) -> int:
 def _resolution(resolver: Resolver, text: str) -> dict:
     resolution = resolver.resolve(text)
     candidates = [asdict(one) for one in resolution.candidates]
-    return {"query": text, "outcome": resolution.outcome, "candidates": candidates, "reason": resolution.reason}
+    place = place_document(resolution.place)
+    return {"query": text, "outcome": resolution.outcome, "candidates": candidates, "place": place,
+            "reason": resolution.reason}
 
 
 def _batch(resolver: Resolver, name: str) -> Iterable[dict]:

@@ -4,21 +4,45 @@ import json
 from collections.abc import Iterable, Iterator
 
 
-def answer(document: dict, vocabulary) -> Iterator[str]:
+def answer(document: dict) -> Iterator[str]:
     """The reason, then a line for each hit."""
     from anatembed.explorer import percent  # here, so that commands without a scan start at once
 
     yield document["reason"]
-    names = [vocabulary.name(hit["id"]) for hit in document["hits"]]
-    width = max(map(len, names), default=0)
-    for number, (name, hit) in enumerate(zip(names, document["hits"], strict=True), 1):
+    width = max((len(hit["label"]) for hit in document["hits"]), default=0)
+    for number, hit in enumerate(document["hits"], 1):
         place = f"RAS {_position(hit['position_ras'])} mm"
-        yield f"{number:3}. {name:{width}}  {place}  confidence {percent(hit['confidence'])}"
+        yield f"{number:3}. {hit['label']:{width}}  {place}  confidence {percent(hit['confidence'])}"
     if document["hits"]:
         return
     suggestions = [one["name"] for one in document["resolved"]]
     if len(suggestions) > 1:
         yield f"     understood as: {', '.join(suggestions)}"
+
+
+def report(document: dict) -> Iterator[str]:
+    """A line for each mention with its place, those of an open question below it, then the key slices."""
+    from anatembed.explorer import percent
+    from anatembed.slice_planes import along
+
+    if not document["mentions"]:
+        yield "No structure is mentioned in this report."
+        return
+    width = min(36, max(len(_one_line(one["text"])) for one in document["mentions"]))
+    for number, one in enumerate(document["mentions"], 1):
+        found = [choice for choice in one["choices"] if choice["found"]]
+        places = [
+            f"{_shown(choice)}  RAS {_position(choice['position_ras'])} mm  confidence {percent(choice['confidence'])}"
+            for choice in found
+        ]
+        first, *others = [f"{one['status']}: {one['reason']}"] if one["status"] != "found" else places
+        denied = "  (denied in the report)" if one["negated"] else ""
+        yield f"{number:3}. {_one_line(one['text']):{width}}  {first}{denied}"
+        yield from (f"{'':{width + 7}}{place}" for place in (places if one["status"] == "ambiguous" else others))
+    for one in document["key_slices"]:
+        scan = one["scan_slice"]
+        where = f", slice {scan['index'] + 1} of {scan['of']} of the scan" if scan else ""
+        yield f"key slice at {along(2, one['position_ras'][2])} mm{where}: {', '.join(one['shows'])}"
 
 
 def resolution(document: dict) -> Iterator[str]:
@@ -97,6 +121,15 @@ def demo(document: dict) -> Iterator[str]:
 def json_lines(documents: Iterable[dict]) -> Iterator[str]:
     """One JSON document a line."""
     return (json.dumps(document, ensure_ascii=False) for document in documents)
+
+
+def _shown(choice: dict) -> str:
+    whole = "" if choice["shown"] == choice["name"] else f" (in it, {choice['name']})"
+    return choice["shown"] + whole
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _position(position_ras) -> str:

@@ -19,7 +19,7 @@ class EmbeddingMap:
     """features_ckji: float16 (C,K,J,I) latent means; ijk_to_ras: 4x4, mm; body_kji: bool (K,J,I), inside the patient.
 
     encoder_id names the model: vectors of two models must not be compared. source: name, content_hash and modality
-    of the scan.
+    of the scan. hu_kji: float16 (K,J,I), mean HU of the scan in each voxel; None in maps that were made without.
     """
 
     features_ckji: np.ndarray
@@ -27,6 +27,7 @@ class EmbeddingMap:
     encoder_id: str
     body_kji: np.ndarray
     source: dict = field(default_factory=dict)
+    hu_kji: np.ndarray | None = None
 
     def __post_init__(self):
         object.__setattr__(self, "ijk_to_ras", check_affine(self.ijk_to_ras))
@@ -34,6 +35,8 @@ class EmbeddingMap:
             raise ValueError(f"expected features (C,K,J,I), got shape {self.features_ckji.shape}")
         if self.body_kji.shape != self.features_ckji.shape[1:]:
             raise ValueError(f"expected a body mask {self.features_ckji.shape[1:]}, got {self.body_kji.shape}")
+        if self.hu_kji is not None and self.hu_kji.shape != self.features_ckji.shape[1:]:
+            raise ValueError(f"expected HU {self.features_ckji.shape[1:]}, got {self.hu_kji.shape}")
 
     @property
     def shape_kji(self) -> tuple[int, int, int]:
@@ -69,6 +72,13 @@ class EmbeddingMap:
         kji = self.ras_to_kji(positions_ras)
         return ndimage.map_coordinates(self.body_kji.astype(np.float32), kji.T, order=1, mode="nearest") >= 0.5
 
+    def sample_hu(self, positions_ras: np.ndarray) -> np.ndarray | None:
+        """Mean HU (N,) float32 around RAS positions (N,3), trilinear; ValueError outside the scan."""
+        if self.hu_kji is None:
+            return None
+        kji = self.ras_to_kji(positions_ras)
+        return ndimage.map_coordinates(self.hu_kji.astype(np.float32), kji.T, order=1, mode="nearest")
+
     def latents(self, mask_kji: np.ndarray) -> np.ndarray:
         """Latents (N,C) float32 of the voxels in a mask, in array order."""
         return self.features_ckji[:, mask_kji].T.astype(np.float32)
@@ -82,6 +92,7 @@ class EmbeddingMap:
             features_ckji=self.features_ckji,
             ijk_to_ras=self.ijk_to_ras,
             body_kji=np.packbits(self.body_kji),
+            **({} if self.hu_kji is None else {"hu_kji": self.hu_kji}),
         )
 
     @classmethod
@@ -101,6 +112,7 @@ class EmbeddingMap:
                     raise ValueError(f"its format is {header.get('format')!r}, not {FORMAT}")
                 features = map_array(stream, "features_ckji") if mapped else file["features_ckji"]
                 body = np.unpackbits(file["body_kji"], count=features[0].size).reshape(features.shape[1:]).astype(bool)
-                return cls(features, file["ijk_to_ras"], header["encoder_id"], body, header["source"])
+                hu = file["hu_kji"] if "hu_kji" in file.files else None
+                return cls(features, file["ijk_to_ras"], header["encoder_id"], body, header["source"], hu)
         except UNREADABLE as cause:
             raise ValueError(f"expected an embedding map, {path.name} is damaged or something else: {cause}") from cause

@@ -11,38 +11,18 @@ from anatembed.border import Posterior, likeliest_pair, posterior
 from anatembed.checkpoint import Checkpoint, load_checkpoint
 from anatembed.embedding_map import EmbeddingMap
 from anatembed.finer_grid import FACTOR, finer_affine, finer_within
-from anatembed.language.resolution import Candidate, candidate
+from anatembed.free_text import FreeText
 from anatembed.language.resolver import Resolver
+from anatembed.language.text_encoder import TextEncoder
 from anatembed.language.vocabulary import Vocabulary
-from anatembed.query_index import Hit, QueryIndex, Search
+from anatembed.locating import FOUND, NOT_HERE, NOT_UNDERSTOOD, Answer, Locating, percent
+from anatembed.query_index import QueryIndex
 from anatembed.structure_colours import StructureColours, structure_colours
 
-FOUND = "found"
-NOT_HERE = "not in this scan"
-NOT_UNDERSTOOD = "not understood"
+__all__ = ["FOUND", "NOT_HERE", "NOT_UNDERSTOOD", "Answer", "Description", "Explorer", "NamedProbability", "percent"]
 
-SURE_PLACE = 0.5
-"""From this confidence of its best hit on, a place is shown without a warning."""
 PART_SHARE = 0.1
 """A part is a better name than its whole when it is at least this share as probable."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The answer to a typed question; `hits` is empty unless found, `reason` is for the person who asked.
-
-    presence: probability that the structure (of several, the likeliest) is in the scan, the one number that decides
-    about `found`; None where nothing was looked for.
-    """
-
-    query: str
-    found: bool
-    outcome: str
-    reason: str
-    resolved: tuple[Candidate, ...] = ()
-    hits: list[Hit] = field(default_factory=list)
-    seconds: float = 0.0
-    presence: float | None = None
 
 
 @dataclass(frozen=True)
@@ -76,57 +56,22 @@ class Explorer:
         self.map = embedding_map
         self.index = QueryIndex(embedding_map, self.checkpoint.readout, self.checkpoint.encoder_id)
         self.resolver = Resolver(self.vocabulary)
+        self.locating = Locating(self.index, self.vocabulary)
 
     def locate(self, text: str, k: int = 5) -> Answer:
         """Find what a text names: at most `k` hits, best first, of all structures that the text may mean."""
         began = time.perf_counter()
         resolution = self.resolver.resolve(text)
-        if resolution.outcome == "refuse":
-            return Answer(text, False, NOT_UNDERSTOOD, resolution.reason, seconds=time.perf_counter() - began)
-        candidates = resolution.candidates if resolution.outcome == "ask" else resolution.candidates[:1]
-        answer = self._search(text, candidates, resolution.reason, resolution.outcome, k)
-        return replace(answer, resolved=resolution.candidates, seconds=time.perf_counter() - began)
+        answer = self.locating.answer(text, resolution, k)
+        if resolution.unknown and self._free_text:
+            answer = self._free_text.answer(text, answer, k)
+        return replace(answer, seconds=time.perf_counter() - began)
 
-    def _search(self, text: str, candidates, note: str, outcome: str, k: int) -> Answer:
-        known = [(c, ids) for c in candidates if (ids := self.known_parts(c.id))]
-        if not known:
-            names = " and ".join(c.name for c in candidates)
-            whole = self.known_whole(candidates[0].id) if len(candidates) == 1 else None
-            if whole is None:
-                return Answer(text, False, NOT_HERE, f"{names}: understood, but this model has not learnt to see it")
-            answer = self._search(text, [candidate(self.vocabulary, whole, 0.5)], "", "accept", k)
-            shown = "the whole is shown" if answer.found else "so the whole was looked for"
-            return replace(answer, reason=f"{names}: not learnt by this model, {shown}. {answer.reason}")
-        searches = [self.index.search(concept, k) for _, ids in known for concept in ids]
-        found = [search for search in searches if search.found]
-        presence = max(search.presence for search in found or searches)
-        if not found:
-            names = " and ".join(c.name for c, _ in known)
-            reason = f"{names}: not in this scan (confidence that it is there {percent(presence)})"
-            return Answer(text, False, NOT_HERE, reason, presence=presence)
-        hits = _interleave(found)[:k]
-        names = ", ".join(dict.fromkeys(self.vocabulary.name(hit.concept_id) for hit in hits))
-        reason = f"{names}: found" + ("" if outcome == "accept" else f" ({note})")
-        reason += self._doubts(hits)
-        missing = [self.vocabulary.name(s.concept_id) for s in searches if not s.found]
-        if missing:
-            reason += f"; not in this scan: {', '.join(missing)}"
-        unknown = [c.name for c in candidates if not self.known_parts(c.id)]
-        if unknown:
-            reason += f"; not learnt by this model: {', '.join(unknown)}"
-        return Answer(text, True, FOUND, reason, hits=hits, presence=presence)
-
-    def _doubts(self, hits: list[Hit]) -> str:
-        """Words on what is in the scan, but not surely at the place that is shown first for it."""
-        first: dict[str, Hit] = {}
-        for hit in hits:
-            first.setdefault(hit.concept_id, hit)
-        unsure = [hit for hit in first.values() if hit.confidence < SURE_PLACE]
-        if not unsure:
-            return ""
-        names = [f"{self.vocabulary.name(hit.concept_id)} {percent(hit.confidence)}" for hit in unsure]
-        which = f": {', '.join(names)}" if len(first) > 1 else f" {percent(unsure[0].confidence)}"
-        return f", but the place is uncertain (confidence{which})"
+    @cached_property
+    def _free_text(self) -> FreeText | None:
+        """Compares unknown words with the image; None if the text encoder was trained for another image model."""
+        encoder = TextEncoder.load()
+        return FreeText(self.index, encoder) if encoder.space_id == self.index.readout.space_id else None
 
     def known_parts(self, concept_id: str) -> list[str]:
         """The concept itself if the model has learnt it, else its two sides, else nothing; never the other side."""
@@ -138,17 +83,8 @@ class Explorer:
         return [side for side in self.vocabulary.sides(concept_id).values() if side in learnt]
 
     def known_whole(self, concept_id: str) -> str | None:
-        """The nearest learnt structure that this one is a part of, None if there is none.
-
-        What has a side is never answered with a whole that spans both sides: the place could be on the wrong one.
-        """
-        part = self.vocabulary[concept_id]
-        for whole in self.vocabulary.ancestors(concept_id):
-            term = self.vocabulary[whole]
-            safe = part.laterality in ("none", term.laterality)
-            if whole in self.checkpoint.readout.concept_ids and safe and term.category != "region":
-                return whole
-        return None
+        """The nearest learnt structure that this one is a part of, None if there is none."""
+        return self.locating.known_whole(concept_id)
 
     def describe(self, position_ras, k: int = 5) -> Description:
         """Name a RAS position (3,), the most specific name of each line of descent; ValueError outside the scan."""
@@ -179,12 +115,11 @@ class Explorer:
         return [part for part in parts if likely.get(part, 0.0) >= PART_SHARE * likely[whole]]
 
     def probability(self, text: str, k: int = 5) -> tuple[np.ndarray, Answer]:
-        """Probability (K,J,I) of what a text names on the map's grid, and the answer; zeros when it is not found."""
+        """Probability (K,J,I) of what a text names, on the map's grid, and the answer; zeros when it is not found, and
+        outside the part, where a part of a structure is named."""
         answer = self.locate(text, k)
-        total = np.zeros(self.map.shape_kji, np.float32)
-        for concept in dict.fromkeys(hit.concept_id for hit in answer.hits):
-            total = np.maximum(total, self.index.probability_kji(concept))
-        return total, answer
+        compared = answer.found and not answer.hits[0].concept_id
+        return (self._free_text.field_kji(text) if compared else self.locating.field_kji(answer)), answer
 
     def colours_kji(self) -> np.ndarray:
         """Colours of the body position, uint8 RGBA (K,J,I,4); alpha is 0 outside the body. Computed once."""
@@ -224,16 +159,3 @@ class Explorer:
         """The two likeliest structures at a RAS position that exclude each other; ValueError outside the body."""
         return likeliest_pair(self, position_ras)
 
-
-def percent(probability: float) -> str:
-    """Whole percent, rounded down: 49.9 % is not yet a half, and nearly sure is not sure."""
-    return f"{int(100 * probability)}%"
-
-
-def _interleave(searches: list[Search]) -> list[Hit]:
-    """The best hit of every structure first, then the second ones, each round from the highest confidence on."""
-    rounds: dict[int, list[Hit]] = {}
-    for search in searches:
-        for number, hit in enumerate(search.hits):
-            rounds.setdefault(number, []).append(hit)
-    return [hit for n in sorted(rounds) for hit in sorted(rounds[n], key=lambda hit: -hit.confidence)]

@@ -258,8 +258,15 @@ def _to_map(features: np.ndarray, prepared: PreparedVolume, volume: Volume, chec
     to_prepared = np.diag([step, step, step, 1.0])
     to_prepared[:3, 3] = (step - 1) / 2
     k, j, i = features.shape[1:]
-    behind = [(0, n * step - m) for n, m in zip((k, j, i), prepared.body_kji.shape, strict=True)]
-    body = np.pad(prepared.body_kji, behind)
-    body = body.reshape(k, step, j, step, i, step).mean(axis=(1, 3, 5)) >= 0.5
+    body = voxel_means(prepared.body_kji, (k, j, i), "constant") >= 0.5
+    hu = voxel_means(prepared.array_kji, (k, j, i), "edge").astype(np.float16)
     source = {"name": volume.name, "content_hash": volume.content_hash, "modality": volume.modality}
-    return EmbeddingMap(features, prepared.ijk_to_ras @ to_prepared, checkpoint.encoder_id, body, source)
+    return EmbeddingMap(features, prepared.ijk_to_ras @ to_prepared, checkpoint.encoder_id, body, source, hu)
+
+
+def voxel_means(array_kji: np.ndarray, shape_kji: tuple[int, int, int], beyond: str) -> np.ndarray:
+    """Means (K,J,I) of the prepared voxels in each voxel of a map; `beyond` (np.pad) is what lies behind the last."""
+    step = EncoderConfig.OUTPUT_STRIDE
+    k, j, i = shape_kji
+    behind = [(0, n * step - m) for n, m in zip(shape_kji, array_kji.shape, strict=True)]
+    return np.pad(array_kji, behind, mode=beyond).reshape(k, step, j, step, i, step).mean(axis=(1, 3, 5))

@@ -108,9 +108,9 @@ def answer_picture(under: Backdrop, answer: Answer, probability_kji: np.ndarray,
     views = [Slice(plane, float(best.position_ras[plane.normal]), *box, pixel_mm) for plane in PLANES]
     under = _windowed(under, views[0], field.on(views[0]) > 0.5 * peak)
     row = [_heated(under, view, field, peak, answer) for view in views]
-    name = explorer.vocabulary.name(best.concept_id)
-    title = f"“{answer.query}”" if _printable(answer.query) else name
-    place = f"{answer.reason}   |   best: {name}, {in_words(best.position_ras)}, confidence {percent(best.confidence)}"
+    title = f"“{answer.query}”" if _printable(answer.query) else best.label
+    where = f"{in_words(best.position_ras)}, confidence {percent(best.confidence)}"
+    place = f"{answer.reason}   |   best: {best.label}, {where}"
     page = _page([row], title, place, under)
     _bar(page, HEAT_STOPS, "likelihood, of the best place: 0", "1")
     return page

@@ -1,10 +1,11 @@
 """Finding named structures in an embedding map, and naming a place; NumPy only.
 
 The score of a concept at a voxel is its language logit, lowered where the voxel's own body coordinate lies far from
-where the concept is found in people (the left kidney's look-alike on the right is not a left kidney), against those of
-all structures that exclude it, each judged by its own place (the edge of the liver is not kidney). Scores only rank
-places. What is said about them are two calibrated probabilities: that the structure is in the scan (`presence`, which
-alone decides whether it counts as found) and that a place lies within 10 mm of it (`confidence`).
+where the concept is found in people (the left kidney's look-alike on the right is not a left kidney) or the scan has
+HU that the concept never has (the fat around a kidney is not kidney), against those of all structures that exclude it,
+each judged in the same way (the edge of the liver is not kidney). Scores only rank places. What is said about them are
+two calibrated probabilities: that the structure is in the scan (`presence`, which alone decides whether it counts as
+found) and that a place lies within 10 mm of it (`confidence`).
 """
 from __future__ import annotations
 
@@ -32,12 +33,17 @@ CHUNK = 16384
 @dataclass(frozen=True)
 class Hit:
     """A place where a structure was found: RAS mm; `confidence` that it lies within 10 mm of the structure, and
-    `presence`, that the structure is in the scan, are calibrated probabilities, the first never above the second."""
+    `presence`, that the structure is in the scan, are calibrated probabilities, the first never above the second.
+
+    label: the name to show ("right kidney", "upper pole of right kidney"). concept_id is empty for words that are no
+    known name and were only compared with the image.
+    """
 
     position_ras: np.ndarray
     confidence: float
     concept_id: str
     presence: float = 1.0
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,8 @@ class QueryIndex:
         return self.readout.unit_features(self._latents)
 
     @cached_property
-    def _coordinates(self) -> np.ndarray:
+    def coordinates(self) -> np.ndarray:
+        """Body coordinates (N,3) of the voxels of the body, in array order, units of 100 mm."""
         return self.readout.body_coordinates(self._latents)
 
     @cached_property
@@ -80,18 +87,25 @@ class QueryIndex:
         amount = min(STRONGEST, len(self.readout.concept_ids))
         indices = np.empty((amount, len(unit)), np.int16)
         odds = np.empty((amount, len(unit)), np.float32)
+        hu = self._hu
         for start in range(0, len(unit), CHUNK):
             part = slice(start, start + CHUNK)
-            logits = self._placed_logits(unit[part], self._coordinates[part])
+            logits = self._placed_logits(unit[part], self.coordinates[part], None if hu is None else hu[part])
             best = np.argpartition(-logits, amount - 1, axis=1)[:, :amount]
             indices[:, part] = best.T
             odds[:, part] = self.readout.odds(np.take_along_axis(logits, best, axis=1).T)
         return indices, odds
 
-    def _placed_logits(self, unit_features: np.ndarray, coordinates: np.ndarray) -> np.ndarray:
-        """Language logits (N,K) of all concepts, lowered where a concept is out of place."""
+    @cached_property
+    def _hu(self) -> np.ndarray | None:
+        """Mean HU (N,) of the voxels of the body; None for a map without."""
+        return None if self.map.hu_kji is None else self.map.hu_kji[self.map.body_kji].astype(np.float32)
+
+    def _placed_logits(self, unit_features: np.ndarray, coordinates: np.ndarray, hu: np.ndarray | None) -> np.ndarray:
+        """Language logits (N,K) of all concepts, lowered where a concept is out of place or of another tissue."""
         far = np.maximum(self.readout.misplacements(coordinates) - FREE_DISTANCE, 0)
-        return self.readout.logits(unit_features) - PLACE_WEIGHT * 0.5 * far
+        logits = self.readout.logits(unit_features) - PLACE_WEIGHT * 0.5 * far
+        return logits if hu is None else logits - self.readout.tissue_costs(hu)
 
     def _rival_odds(self, concept: int) -> np.ndarray:
         """Sum (N,) of the odds of the strongest concepts that exclude this one."""
@@ -110,8 +124,10 @@ class QueryIndex:
         """Score of a concept as log-odds: float32 (K,J,I), FLOOR_LOGIT outside the body."""
         concept = self.readout.index(concept_id)
         logits = self.readout.logits(self._unit_features, concept)
-        far = np.maximum(self.readout.misplacement(self._coordinates, concept) - FREE_DISTANCE, 0)
+        far = np.maximum(self.readout.misplacement(self.coordinates, concept) - FREE_DISTANCE, 0)
         logits = logits - PLACE_WEIGHT * 0.5 * far
+        if self._hu is not None:
+            logits -= self.readout.tissue_costs(self._hu, concept)
         logits -= np.log1p(self._rival_odds(concept))  # against the rivals and against none of the learnt structures
         field = np.full(self.map.shape_kji, FLOOR_LOGIT, np.float32)
         field[self.map.body_kji] = np.maximum(logits, FLOOR_LOGIT)
@@ -161,9 +177,9 @@ class QueryIndex:
         nearest body coordinate in the scan is from where the structure belongs (Mahalanobis, capped at 6)."""
         peak = log_odds(probability_kji.max(initial=0))
         volume = float(probability_kji.sum())
-        if not len(self._coordinates):
+        if not len(self.coordinates):
             return np.array([peak, np.log(1e-3), 6.0])
-        expected = self.readout.misplacement(self._coordinates[::4], self.readout.index(concept_id)).min()
+        expected = self.readout.misplacement(self.coordinates[::4], self.readout.index(concept_id)).min()
         return np.array([peak, np.log(volume + 1e-3), min(6.0, float(np.sqrt(max(expected, 0))))])
 
     def places(self, probability_kji: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
@@ -217,5 +233,6 @@ class QueryIndex:
     def name_logits(self, positions_ras: np.ndarray) -> np.ndarray:
         """Scores of every concept at RAS positions (N,3) before calibration, with its place and without rivals."""
         latents = self.map.sample(positions_ras)
-        return self._placed_logits(self.readout.unit_features(latents), self.readout.body_coordinates(latents))
+        hu = self.map.sample_hu(positions_ras)
+        return self._placed_logits(self.readout.unit_features(latents), self.readout.body_coordinates(latents), hu)
 

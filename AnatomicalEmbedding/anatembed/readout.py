@@ -3,11 +3,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from hashlib import sha256
 
 import numpy as np
 
 MOST_EVIDENCE, MOST_MARGIN = 6.0, 3.0
 """Where evidence for a hit and its margin (log-odds) are cut off; a hit without competitor has the full margin."""
+TISSUE_SD_HU, MOST_TISSUE_COST = 15.0, 8.0
+"""How fast a place becomes improbable below the HU that a structure is seen with, and at most by how much (log)."""
 LARGEST_EXPONENT = 80.0
 """Where exp() is cut off: 1,000 such odds still add up in float32."""
 UNFITTED_HIT = (2.0, 0.0, 1.0, 0.0)
@@ -30,6 +33,7 @@ class Readout:
     hit (4,) and hit_offsets (K,): logistic regression from `hit_evidence` to "this place is within 10 mm of
     the structure" for structures that are in the scan; its constant differs by the offset of the concept.
     naming (2,): temperature of the logits, and the log-odds of "none of the learnt structures", for names of places.
+    lowest_hu (K,): lowest HU that is usual inside the concept, -inf if any is: fat and air are no kidney.
     """
 
     concept_ids: tuple[str, ...]
@@ -47,10 +51,19 @@ class Readout:
     hit: np.ndarray = field(default_factory=lambda: np.array(UNFITTED_HIT))
     hit_offsets: np.ndarray | None = None
     naming: np.ndarray = field(default_factory=lambda: np.array([1.0, 0.0]))
+    lowest_hu: np.ndarray | None = None
 
     def __post_init__(self):
         if self.hit_offsets is None:
             object.__setattr__(self, "hit_offsets", np.zeros(len(self.concept_ids)))
+        if self.lowest_hu is None:
+            object.__setattr__(self, "lowest_hu", np.full(len(self.concept_ids), -np.inf))
+
+    @cached_property
+    def space_id(self) -> str:
+        """Names the language space: the same for a model whose answers were only calibrated again."""
+        parts = (self.language, self.vectors, [self.scale, self.bias])
+        return sha256(b"".join(np.asarray(part, np.float32).tobytes() for part in parts)).hexdigest()[:12]
 
     def index(self, concept_id: str) -> int:
         """Column of a concept; ValueError if the model has not learnt it."""
@@ -98,6 +111,15 @@ class Readout:
         rows = [precision[:, i, j] * (1 if i == j else 2) for i, j in zip(*np.triu_indices(3), strict=True)]
         rows += [*(-2 * slope.T), (slope * self.body_mean).sum(axis=1)]
         return np.array(rows, np.float32)
+
+    def tissue_costs(self, hu: np.ndarray, concept: int | slice = slice(None)) -> np.ndarray:
+        """What HU (N,) argue against one concept (N,) or all (N,K), to be taken from logits.
+
+        Only too low ones do: contrast, calcium and consolidation make structures denser than they were ever seen.
+        """
+        hu = np.asarray(hu, np.float32)
+        below = self.lowest_hu[concept].astype(np.float32) - (hu if np.isscalar(concept) else hu[:, None])
+        return np.minimum(0.5 * np.square(np.maximum(below, 0) / TISSUE_SD_HU), MOST_TISSUE_COST)
 
     def odds(self, logits: np.ndarray) -> np.ndarray:
         """exp(logits), cut off where sums would overflow."""

@@ -17,7 +17,7 @@ MAY_USE_TORCH = {
 FLOOR_3 = {
     "AnatomicalEmbeddingSubjectHierarchyPlugin.py", "Assembly.py", "InstallLogic.py", "ParameterNode.py",
     "SampleScan.py", "StructureField.py", "Widget.py", "Words.py", "Worker.py",
-    *(f"{name}Section.py" for name in ("", "Scan", "Find", "Here", "Compare", "Border", "Show", "Model")),
+    *(f"{name}Section.py" for name in ("", "Scan", "Find", "Report", "Here", "Compare", "Border", "Show", "Model")),
 }
 IN_THE_CHILD_PROCESS = {"inference.py", "device_check.py"}
 FILE_READERS = {"image_file.py", "dicom_folder.py"}  # Slicer reads files itself

@@ -30,7 +30,7 @@ def test_help_names_every_command(capsys):
         cli.main(["--help"])
     assert end.value.code == 0
     out = capsys.readouterr().out
-    for command in ("embed", "locate", "resolve", "describe", "overlay", "terms", "info", "device", "demo"):
+    for command in ("embed", "locate", "resolve", "describe", "overlay", "terms", "info", "device", "demo", "mcp"):
         assert f"\n    {command} " in out
 
 
@@ -46,6 +46,7 @@ def test_help_names_every_command(capsys):
         ["describe", "map.npz", "--ras", "left", "2", "3"],
         ["embed", "scan.nii.gz"],
         ["embed", "scan.nii.gz", "-o", "map.npz", "--device", "abacus"],
+        ["mcp"],
         ["resolve"],
         ["resolve", "liver", "--batch", "questions.txt"],
     ],

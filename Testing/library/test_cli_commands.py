@@ -27,14 +27,38 @@ def test_what_is_found_has_the_documented_form(ask):
     said = ask("left kidney", "--json")
     document = said.document
     assert said.code == 0
-    assert set(document) == {"query", "found", "reason", "presence", "resolved", "hits", "seconds"}
+    assert set(document) == {"query", "found", "reason", "question", "place", "presence", "resolved", "hits", "seconds"}
+    assert (document["question"], document["place"]) == (False, None)
     assert document["found"] is True
     assert document["resolved"] == [{"id": "kidney_left", "name": "left kidney", "side": "left", "confidence": 1.0}]
     best = document["hits"][0]
-    assert set(best) == {"position_ras", "confidence", "presence", "id"}
+    assert set(best) == {"position_ras", "confidence", "presence", "id", "label"}
+    assert best["label"] == "left kidney"
     assert 0.5 < best["confidence"] <= best["presence"] == document["presence"]
     assert best["id"] == "kidney_left"
     assert np.linalg.norm(np.array(best["position_ras"]) - CENTRES_RAS["kidney_left"]) < 6
+
+
+def test_a_part_is_named_in_its_hits_and_its_place_is_given(ask):
+    document = ask("upper half of the left kidney", "--json").document
+    assert document["hits"][0]["label"] == "upper half of left kidney"
+    assert document["hits"][0]["id"] == "kidney_left"
+    assert document["hits"][0]["position_ras"][2] > CENTRES_RAS["kidney_left"][2]
+    assert document["place"] == {
+        "kind": "part", "directions": ["superior"], "share": "half", "others": [], "words": "upper half of",
+    }
+    assert "upper half of left kidney  RAS" in ask("upper half of the left kidney").out
+
+
+def test_the_words_of_a_place_are_resolved_without_a_scan(anatembed):
+    document = anatembed("resolve", "aorta at L3", "--json").document
+    assert document["place"]["others"] == ["vertebrae_L3"]
+    assert (document["place"]["kind"], document["place"]["share"]) == ("level", None)
+    assert anatembed("resolve", "kidney", "--json").document["place"] is None
+
+
+def test_a_question_is_marked_as_one(ask):
+    assert ask("kidney", "--json").document["question"] is True
 
 
 def test_a_structure_outside_the_scan_is_exit_code_3_with_the_reason(ask):

@@ -2,20 +2,20 @@ import json
 
 import pytest
 from anatembed import cli_output
-from anatembed.language.vocabulary import Vocabulary
 
 
 def test_a_found_answer_lists_its_places():
-    hits = [{"position_ras": [-78.0, 10.25, -149.0], "confidence": 0.879, "presence": 0.99, "id": "kidney_left"}]
+    hit = {"position_ras": [-78.0, 10.25, -149.0], "confidence": 0.879, "presence": 0.99, "id": "kidney_left"}
+    hits = [{**hit, "label": "upper third of left kidney"}]
     document = {"reason": "left kidney: found", "hits": hits, "resolved": []}
-    first, second = cli_output.answer(document, Vocabulary.load())
+    first, second = cli_output.answer(document)
     assert first == "left kidney: found"
-    assert "1. left kidney  RAS (  -78.0,    10.2,  -149.0) mm  confidence 87%" in second
+    assert "1. upper third of left kidney  RAS (  -78.0,    10.2,  -149.0) mm  confidence 87%" in second
 
 
 def test_a_refused_answer_is_its_reason_and_what_was_understood():
     resolved = [{"name": "left kidney"}, {"name": "right kidney"}]
-    lines = list(cli_output.answer({"reason": "not in this scan", "hits": [], "resolved": resolved}, None))
+    lines = list(cli_output.answer({"reason": "not in this scan", "hits": [], "resolved": resolved}))
     assert lines[0] == "not in this scan"
     assert "left kidney, right kidney" in lines[1]
 

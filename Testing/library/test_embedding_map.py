@@ -87,6 +87,7 @@ def test_latents_of_a_mask_come_in_array_order():
         ({"features_ckji": np.zeros((5, 6, 7), np.float16)}, r"features \(C,K,J,I\)"),
         ({"features_ckji": np.zeros((0, 5, 6, 7), np.float16)}, r"features \(C,K,J,I\)"),
         ({"body_kji": np.zeros((5, 6, 8), bool)}, r"body mask \(5, 6, 7\), got \(5, 6, 8\)"),
+        ({"hu_kji": np.zeros((5, 6, 8), np.float16)}, r"HU \(5, 6, 7\), got \(5, 6, 8\)"),
         ({"ijk_to_ras": np.zeros((4, 4))}, "geometry"),
     ],
 )
@@ -109,6 +110,25 @@ def test_a_saved_map_comes_back_the_same(tmp_path_factory, mapped, ijk_to_ras, s
     assert loaded.features_ckji.dtype == np.float16
     assert loaded.body_kji.dtype == bool
     assert (loaded.encoder_id, loaded.source) == (embedding_map.encoder_id, embedding_map.source)
+
+
+@WAYS
+def test_the_hu_of_a_map_are_saved_with_it_and_a_map_without_them_stays_without(tmp_path, mapped):
+    hu = np.random.default_rng(1).uniform(-1000, 1000, (5, 6, 7)).astype(np.float16)
+    for number, values in enumerate((hu, None)):
+        path = tmp_path / f"{number}.npz"
+        dataclasses.replace(random_map(), hu_kji=values).save(path)
+        np.testing.assert_array_equal(EmbeddingMap.load(path, mapped=mapped).hu_kji, values)
+
+
+@settings(max_examples=30, deadline=None)
+@given(proper_affines())
+def test_hu_are_read_at_positions_wherever_the_map_lies(ijk_to_ras):
+    hu = np.random.default_rng(2).uniform(-1000, 1000, (5, 6, 7)).astype(np.float16)
+    embedding_map = dataclasses.replace(random_map(ijk_to_ras=ijk_to_ras), hu_kji=hu)
+    positions = voxel_positions(embedding_map.shape_kji, ijk_to_ras).reshape(-1, 3)
+    np.testing.assert_allclose(embedding_map.sample_hu(positions), hu.ravel(), atol=0.5)
+    assert random_map(ijk_to_ras=ijk_to_ras).sample_hu(positions) is None
 
 
 def test_a_map_is_saved_under_the_very_name_that_was_asked_for(tmp_path):

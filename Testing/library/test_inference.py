@@ -20,6 +20,7 @@ from anatembed.inference import (
     estimate_bytes,
     fold_normalisation,
     free_memory,
+    voxel_means,
 )
 from anatembed.memory_budget import NotEnoughMemory
 from anatembed.preprocessing import PreparedVolume, prepare
@@ -85,6 +86,20 @@ def test_a_map_voxel_is_body_when_half_of_its_prepared_voxels_are(checkpoint):
     for k, j, i in np.random.default_rng(0).integers(0, np.array(body.shape) - 1, (400, 3)):
         block = prepared.body_kji[2 * k : 2 * k + 2, 2 * j : 2 * j + 2, 2 * i : 2 * i + 2]
         assert body[k, j, i] == (block.mean() >= 0.5)
+
+
+def test_a_map_voxel_has_the_mean_hu_of_its_prepared_voxels(checkpoint):
+    prepared = prepare(torso("oblique").volume)
+    hu = embed(torso("oblique").volume, checkpoint, device="cpu").hu_kji
+    for k, j, i in np.random.default_rng(0).integers(0, np.array(hu.shape) - 1, (400, 3)):
+        block = prepared.array_kji[2 * k : 2 * k + 2, 2 * j : 2 * j + 2, 2 * i : 2 * i + 2]
+        assert hu[k, j, i] == pytest.approx(block.mean(), abs=0.6)
+
+
+def test_behind_the_last_voxel_the_mean_goes_on_as_the_edge_is():
+    array = np.arange(3 * 2 * 2, dtype=float).reshape(3, 2, 2)
+    means = voxel_means(array, (2, 1, 1), "edge")
+    np.testing.assert_array_equal(means.ravel(), [array[:2].mean(), array[2].mean()])
 
 
 def test_the_map_names_its_model_and_its_scan(checkpoint):

@@ -41,6 +41,22 @@ def test_a_structure_is_found_on_its_side_wherever_the_voxel_axes_point(name):
         assert np.linalg.norm(found - CENTRES_RAS[concept]) < 5.0
 
 
+def test_fat_around_an_organ_is_not_taken_for_it_where_the_map_knows_the_hu():
+    embedding_map = planted_map([(["kidney_left"], CENTRES_RAS["kidney_left"])], radius_mm=24.0)
+    positions = voxel_positions(embedding_map.shape_kji, embedding_map.ijk_to_ras)
+    is_fat = positions[..., 2] > CENTRES_RAS["kidney_left"][2] - 6.0
+    hu = np.where(is_fat, -100, 40).astype(np.float16)
+    lowest_hu = np.full(len(CONCEPTS), -20.0)
+    known = dataclasses.replace(planted_readout(), lowest_hu=lowest_hu, scale=12.0, bias=-6.0)
+    with_hu = index_of(dataclasses.replace(embedding_map, hu_kji=hu), known)
+    for index, low, high in ((with_hu, -60.0, -36.0), (index_of(embedding_map, known), -33.0, -27.0)):
+        assert low <= index.search("kidney_left").hits[0].position_ras[2] <= high
+    fat, kidney = np.array(CENTRES_RAS["kidney_left"]) + [0, 0, 12], np.array(CENTRES_RAS["kidney_left"]) - [0, 0, 14]
+    column = CONCEPTS.index("kidney_left")
+    names = with_hu.name_probabilities(np.array([fat, kidney]))[:, column]
+    assert names[0] < 0.2 < 0.99 < names[1]
+
+
 def test_look_alikes_on_both_sides_are_told_apart_by_where_they_lie():
     index = index_of(planted_map([(LOOK_ALIKE, CENTRES_RAS[concept]) for concept in LOOK_ALIKE]))
     for concept in LOOK_ALIKE:

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from anatembed.readout import log_odds, sigmoid
+from anatembed.readout import MOST_TISSUE_COST, TISSUE_SD_HU, log_odds, sigmoid
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -119,6 +119,16 @@ def test_a_higher_temperature_is_less_sure_and_changes_no_rank():
     sure = cold.max(axis=1) > 0.9
     assert sure.any()
     assert (warm.max(axis=1)[sure] < cold.max(axis=1)[sure]).all()
+
+
+def test_a_place_pays_for_hu_below_those_of_a_structure_and_never_for_those_above():
+    readout = dataclasses.replace(tiny_readout(), lowest_hu=np.array([-np.inf, -20.0, -20.0]))
+    hu = np.array([-1000.0, -50.0, -20.0, 40.0, 3000.0])
+    costs = readout.tissue_costs(hu)
+    np.testing.assert_array_equal(costs[:, 0], 0)
+    np.testing.assert_allclose(costs[:, 1], [MOST_TISSUE_COST, 0.5 * (30 / TISSUE_SD_HU) ** 2, 0, 0, 0])
+    np.testing.assert_array_equal(costs[:, 2], readout.tissue_costs(hu, 2))
+    assert (tiny_readout().tissue_costs(hu) == 0).all()
 
 
 @given(st.floats(0, 1))

@@ -1,6 +1,7 @@
 """A map and an explorer that know one structure at one place, in the shape of the library's own types."""
 
 from dataclasses import dataclass, field
+from functools import cache
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,6 +9,8 @@ from anatembed.border import Posterior
 from anatembed.embedding_map import EmbeddingMap
 from anatembed.explorer import NamedProbability
 from anatembed.geometry import axis_aligned_grid, bounds_ras
+from anatembed.language.resolver import Resolver
+from anatembed.language.vocabulary import Vocabulary
 
 ENCODER = "anatembed-double"
 
@@ -16,12 +19,21 @@ class VocabularyDouble:
     def name(self, concept_id: str) -> str:
         return {"liver": "Liver"}[concept_id]
 
+    def __getitem__(self, concept_id: str) -> SimpleNamespace:
+        return SimpleNamespace(id=concept_id, category="organ")
+
+
+@cache
+def resolver() -> Resolver:
+    return Resolver(Vocabulary.load())
+
 
 @dataclass(frozen=True)
 class Hit:
     position_ras: np.ndarray
     confidence: float
     concept_id: str
+    label: str = "Liver"
 
 
 @dataclass(frozen=True)
@@ -33,6 +45,9 @@ class Answer:
     resolved: tuple = ()
     hits: list = field(default_factory=list)
     seconds: float = 0.0
+    presence: float | None = None
+    question: bool = False
+    choices: tuple = ()
 
 
 @dataclass(frozen=True)
@@ -65,6 +80,17 @@ class ExplorerDouble:
             return Answer(text, False, "not in this scan", f"{text} is not in this scan")
         hits = [Hit(self.middle_ras + (x, 0, 0), sure, "liver") for x, sure in ((10, 0.93), (-10, 0.6))]
         return Answer(text, True, "found", "Liver: found", hits=hits)
+
+    @property
+    def resolver(self) -> Resolver:
+        return resolver()
+
+    @property
+    def locating(self) -> SimpleNamespace:
+        return SimpleNamespace(
+            answer=lambda text, _resolution, k: self.locate(text, k),
+            field_kji=lambda _answer: self._rightHalf().astype(np.float32),
+        )
 
     def describe(self, position_ras, k: int = 5) -> Description:
         if (position_ras < self.low_ras).any() or (position_ras > self.high_ras).any():

@@ -249,7 +249,7 @@ def test_a_kept_hit_is_named(logic, scene, scan):
     embed(logic, scan)
     logic.keepHit(scan, logic.locate(scan, "liver").hits[1])
     kept = [n for n in nodesOfClass(scene, "vtkMRMLMarkupsFiducialNode") if n.GetName() == "Kept places of CT"]
-    assert [node.GetNthControlPointLabel(0) for node in kept] == ["liver"]
+    assert [node.GetNthControlPointLabel(0) for node in kept] == ["Liver"]
     np.testing.assert_allclose(kept[0].GetNthControlPointPositionWorld(0), middle(scan) - (10, 0, 0), atol=1e-6)
 
 

@@ -1,5 +1,6 @@
 """A Logic that remembers what the panel asked and answers at once; nothing is computed."""
 
+import re
 from dataclasses import dataclass
 from types import SimpleNamespace
 
@@ -22,14 +23,28 @@ class Failure:
 
 
 def hit(concept: str, confidence: float, position_ras) -> SimpleNamespace:
-    return SimpleNamespace(concept_id=concept, confidence=confidence, position_ras=position_ras, presence=1.0)
-
-
-def answer(query: str, reason: str, outcome: str = "found", resolved=(), hits=()) -> SimpleNamespace:
-    candidates = tuple(SimpleNamespace(id=one, name=NAMES[one], side=None, confidence=0.5) for one in resolved)
     return SimpleNamespace(
-        query=query, reason=reason, outcome=outcome, found=outcome == "found", resolved=candidates, hits=list(hits)
+        concept_id=concept, label=NAMES.get(concept, concept), confidence=confidence, position_ras=position_ras,
+        presence=1.0,
     )
+
+
+def answer(
+    query: str, reason: str, outcome: str = "found", resolved=(), hits=(), sure=0.5, question=False, choices=None
+) -> SimpleNamespace:
+    """`sure` is the confidence of the first candidate, others have 0.5; `choices` are their names without a place."""
+    candidates = tuple(
+        SimpleNamespace(id=one, name=NAMES[one], side=None, confidence=0.5 if n else sure)
+        for n, one in enumerate(resolved)
+    )
+    return SimpleNamespace(
+        query=query, reason=reason, outcome=outcome, found=outcome == "found", resolved=candidates, hits=list(hits),
+        question=question, choices=tuple(choices or (one.name for one in candidates)),
+    )
+
+
+def part(whole: SimpleNamespace) -> SimpleNamespace:
+    return SimpleNamespace(**vars(whole) | {"label": f"upper part of {whole.label}"})
 
 
 def description(inside: bool = True, **probabilities) -> SimpleNamespace:
@@ -47,6 +62,23 @@ ANSWERS = {
         "left kidney, right kidney: found (both sides)",
         resolved=["kidney_left", "kidney_right"],
         hits=KIDNEYS,
+        question=True,
+    ),
+    "upper kidney": answer(
+        "upper kidney",
+        "upper part of left kidney, upper part of right kidney: found (both sides)",
+        resolved=["kidney_left", "kidney_right"],
+        hits=[part(one) for one in KIDNEYS],
+        question=True,
+        choices=["upper part of left kidney", "upper part of right kidney"],
+    ),
+    "upper part of right kidney": answer(
+        "upper part of right kidney", "upper part of right kidney: found", resolved=["kidney_right"],
+        hits=[part(KIDNEYS[1])],
+    ),
+    "livre": answer(
+        "livre", "liver: found (“livre” was read as “liver”. Go to “liver”?)", resolved=["liver", "spleen"],
+        hits=LIVER, sure=0.6, question=True,
     ),
     "left kidney": answer("left kidney", "left kidney: found", resolved=["kidney_left"], hits=KIDNEYS[:1]),
     "spleen": answer(
@@ -56,6 +88,47 @@ ANSWERS = {
         "adrenla", "No structure of this name is known", "not understood", ["adrenal_left", "kidney_left"]
     ),
 }
+
+
+SAID = {  # word of a report: status, names of the choices, their hits
+    "liver": ("found", ["liver"], LIVER[:1]),
+    "kidneys": ("ambiguous", ["left kidney", "right kidney"], KIDNEYS),
+    "ureters": ("ambiguous", ["left ureter", "right ureter"], [None, hit("ureter_right", 0.4, (40.0, 10.0, -90.0))]),
+    "pancreatic tail": ("found", ["tail of pancreas"], [hit("pancreas", 0.9, (-20.0, 5.0, -40.0))]),
+    "spleen": ("not in this scan", ["spleen"], [None]),
+    "right lingula": ("check the side", [], []),
+}
+REASONS = {
+    "ambiguous": "“{word}” exists on both sides. Choose left or right.",
+    "not in this scan": "spleen: not in this scan",
+    "check the side": "“lingula of left lung” is known on the left only, not on the <right>. Check the side.",
+    "found": "{word}: found",
+}
+
+
+def reading(text: str) -> SimpleNamespace:
+    """A report in which the words of SAID are mentions, "no" before one denies it."""
+    mentions = [_mention(text, match) for match in re.finditer("|".join(SAID), text, re.IGNORECASE)]
+    found = list(dict.fromkeys(choice.shown for one in mentions for choice in one.found))
+    slices = [SimpleNamespace(index=n, position_ras=(1.0, 2.0, -20.0 * n), shows=tuple(found)) for n in (1, 3)]
+    return SimpleNamespace(text=text, mentions=mentions, slices=slices if found else [])
+
+
+def _mention(text: str, match) -> SimpleNamespace:
+    status, names, hits = SAID[match.group().lower()]
+    choices = tuple(
+        SimpleNamespace(
+            name=name, shown="pancreas" if "pancreas" in name else name, hit=one, reason=f"{name}: not here"
+        )
+        for name, one in zip(names, hits, strict=True)
+    )
+    place = SimpleNamespace(
+        start=match.start(), end=match.end(), text=match.group(), negated=text[: match.start()].endswith("No "),
+    )
+    return SimpleNamespace(
+        mention=place, status=status, choices=choices, reason=REASONS[status].format(word=match.group()),
+        found=tuple(choice for choice in choices if choice.hit is not None),
+    )
 
 
 class LogicDouble:
@@ -130,6 +203,17 @@ class LogicDouble:
 
     def setHeatThreshold(self, value) -> None:
         self._note("setHeatThreshold", round(value, 3))
+
+    # Report
+    def readReport(self, scan, text, most=5):
+        self._note("readReport", scan.GetName(), text, most)
+        return reading(text)
+
+    def showMention(self, scan, choice) -> None:
+        self._note("showMention", scan.GetName(), choice.shown, tuple(choice.hit.position_ras))
+
+    def showSlice(self, position_ras) -> None:
+        self._note("showSlice", tuple(position_ras))
 
     # Here
     def describe(self, scan, position_ras):

@@ -104,6 +104,30 @@ def test_without_a_side_both_are_shown_and_one_can_be_chosen(ready):
     assert "Choose one:" in ready.ui.choicesLabel.text and "right kidney" in ready.ui.choicesLabel.text
 
 
+def test_a_part_is_shown_by_its_name_and_its_choices_keep_the_part(ready, logic):
+    ask(ready, "upper kidney")
+    assert [row[0] for row in cells(ready.ui.hitsTable)] == ["Upper part of left kidney", "Upper part of right kidney"]
+    assert '<a href="upper part of right kidney">' in ready.ui.choicesLabel.text
+    ready.ui.choicesLabel._signal("linkActivated(QString)").emit("upper part of right kidney")
+    assert logic.calls[-1] == ("locate", "CT 1", "upper part of right kidney")
+
+
+def test_a_name_that_is_not_sure_is_a_question_to_which_the_first_link_says_yes(ready, logic):
+    ask(ready, "livre")
+    links = ready.ui.choicesLabel.text
+    assert links == 'Is this meant? Yes: <a href="liver">liver</a>; or: <a href="spleen">spleen</a>'
+    assert isShown(ready.ui.choicesLabel) and isShown(ready.ui.hitsTable)
+    ready.ui.choicesLabel._signal("linkActivated(QString)").emit("liver")
+    assert logic.calls[-1] == ("locate", "CT 1", "liver")
+    assert not isShown(ready.ui.choicesLabel)
+
+
+def test_a_kept_part_is_said_by_its_name(ready):
+    ask(ready, "upper kidney")
+    click(ready.ui.keepButton)
+    assert ready.ui.findMessage.text == "Kept: upper part of left kidney."
+
+
 def test_a_kept_hit_is_said(ready, logic):
     ask(ready, "kidney")
     press(ready.ui.hitsTable, Key.Key_Down)

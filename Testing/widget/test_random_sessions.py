@@ -9,17 +9,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from panel_double import click, makePanel, processEvents
 from placements import addScan, affine
+from PySide6 import QtCore
 from scene_logic import logicOn
 
 BUTTONS = (
     "embedButton", "copyReportButton", "useCpuButton", "findButton", "keepButton", "heatButton", "followBox",
     "hereButton", "copyButton", "thereButton", "linkBox", "likeliestButton", "borderButton", "segmentsButton",
-    "shownBox",
+    "shownBox", "readButton",
 )
 TEXTS = ("liver", "unicorn", "")
 OTHERS = (
     "load", "remove", "edit", "finish", "fail", "progress", "close", "leave", "come back", "row", "earlier", "mode",
-    "opacity", "threshold", "choose", "choose other", "mouse", "border",
+    "opacity", "threshold", "choose", "choose other", "mouse", "border", "paste", "follow", "slice",
 )
 STEP = some.tuples(some.sampled_from([*BUTTONS, *OTHERS, "find", "find"]), some.integers(0, 2))
 EMBED_ONE = (("load", 0), ("embedButton", 0), ("finish", 0))
@@ -56,6 +57,16 @@ class Session:
 
     def _one(self, n: int):
         return self.scans[n % len(self.scans)] if self.scans else None
+
+    def _paste(self, n: int) -> None:
+        self.ui.reportEdit.plainText = ("Cyst in the liver, spleen and both kidneys.", "Normal.", "")[n]
+
+    def _follow(self, n: int) -> None:
+        self.ui.reportText._signal("anchorClicked(QUrl)").emit(QtCore.QUrl(f"#{n}"))
+        self.ui.mentionLabel._signal("linkActivated(QString)").emit(f"{n}/0")
+
+    def _slice(self, n: int) -> None:
+        self.ui.slicesTable.setCurrentCell(n, 0)
 
     def _remove(self, n: int) -> None:
         if scan := self._one(n):

@@ -51,8 +51,22 @@ class NameDecision:
         reason = f"No anatomical structure was recognised in “{text[:60]}”. "
         if suggestions:
             names = " or ".join(f"“{self._vocabulary.name(one)}”" for one in suggestions)
-            return refuse(self._vocabulary, reason + f"Is {names} meant? Type that name to search for it.", suggestions)
-        return refuse(self._vocabulary, reason + "Type the name of a structure, for example “left kidney”.")
+            reason += f"Is {names} meant? Type that name to search for it."
+        else:
+            reason += "Type the name of a structure, for example “left kidney”."
+        return refuse(self._vocabulary, reason, suggestions, unknown=any(map(str.isalpha, text)))
+
+    def could_name(self, words: tuple[str, ...], term_id: str) -> bool:
+        """False when the words say of another structure or of none: "close the window", "tibial nerve"."""
+        tables, term = self._tables, self._vocabulary[term_id]
+        own = self._index.native_words_of(term_id) | self._index.native_words_of(term.base or term_id)
+        foreign_noun = any(word in tables.head_nouns and not self._is_one_of(word, own) for word in words)
+        if foreign_noun or any(map(tables.is_finding, words)):
+            return False
+        if any(tables.opposite_words.get(word, frozenset()) & own and word not in own for word in words):
+            return False
+        vague = any(word in tables.unspecific for word in words)
+        return not vague or any(self._is_specific(word) and self._index.forms_of(word) for word in words)
 
     def of_exact_name(self, verdict: Verdict, plain, everyday) -> Resolution:
         """A text that is a name as it stands; `everyday` when it is also a plain English word."""
@@ -83,10 +97,10 @@ class NameDecision:
         if found.verdict.kind in ("unpaired", "wrong_side"):
             return self._side_refused(found.verdict, reading)
         second = self._second_structure(found, reading, upper)
-        if second:
+        if second and not self._is_only_a_kind(found):
             ids = tuple(dict.fromkeys(found.verdict.term_ids + second))[:_MAX_CANDIDATES]
             return ask(self._vocabulary, ids, "More than one structure is named. Choose one.")
-        if self._is_something_else(found, words, upper):
+        if self._is_something_else(found, words, upper, reading):
             return self._not_in_vocabulary(found, text)
         return self._fitting(found.verdict, reading, self._doubt(found, reading), text, self._explanation(found))
 
@@ -115,7 +129,7 @@ class NameDecision:
             term = self._vocabulary[term_id]
             explained.update(tables.generic_for_category.get(term.category, ()))
             for whole in self._vocabulary.ancestors(term_id):
-                explained |= self._index.words_of(whole) - tables.part_words
+                explained |= self._index.native_words_of(whole) - tables.part_words
             explained |= self._index.words_of(term_id) | self._index.words_of(term.base or term_id)
         return tuple(word for word in match.leftover if not self._is_one_of(word, explained))
 
@@ -130,20 +144,45 @@ class NameDecision:
             return ()
         verdict = judge(matches[0].name.meanings, reading, self._vocabulary)
         native = any(meaning.native for meaning in matches[0].name.meanings)
+        if all(self._is_one_of(word, self._tables.head_nouns | self._tables.kinds) for word in matches[0].name.words):
+            return ()
         return verdict.term_ids if native and not verdict.weak and verdict.kind in ("one", "sides") else ()
 
-    def _is_something_else(self, found: _Found, words, upper) -> bool:
+    def _is_something_else(self, found: _Found, words, upper, reading) -> bool:
         """True when the words that stay unexplained name something other than the structure found."""
         if not found.unexplained:
             return False
         if any(word in self._tables.head_nouns for word in found.unexplained):
             return True
-        rest = sum(map(len, found.unexplained))
-        if found.match.score < _MIN_EXPLAINED * (found.match.score + rest):
+        if self._names_the_opposite(found) or self._is_only_a_kind(found) or self._is_another_of_its_kind(found):
+            return True
+        rest = sum(len(word) for word in found.unexplained if not self._tables.is_finding(word))
+        understood = found.match.score + len(reading.side or "")
+        if understood < _MIN_EXPLAINED * (understood + rest):
             return True
         lower_case = not any(word in upper for word in words)
         foreign = any(word not in self._tables.part_words for word in found.unexplained)
         return foreign and (found.verdict.abbreviation and lower_case or not found.match.certain)
+
+    def _is_only_a_kind(self, found: _Found) -> bool:
+        """True when the name says of what kind a structure is: "soleus muscle" is not any muscle."""
+        kinds = self._tables.head_nouns | self._tables.kinds
+        kind = all(self._is_one_of(word, kinds) for word in found.match.name.words)
+        return kind and not all(word in self._tables.part_words for word in found.unexplained)
+
+    def _is_another_of_its_kind(self, found: _Found) -> bool:
+        """True for a muscle or vessel with another qualifier or place in its name: "deep femoral artery"."""
+        tables = self._tables
+        named = [self._vocabulary[one].category in ("muscle", "vessel") for one in found.verdict.term_ids[:1]]
+        if not any(named) or any(word in tables.part_nouns for word in found.unexplained):
+            return False
+        return any(word in tables.qualifiers or word in self._index.native for word in found.unexplained)
+
+    def _names_the_opposite(self, found: _Found) -> bool:
+        """True when a leftover word is the opposite of a word of the structure: external for the internal one."""
+        own = {word for one in found.verdict.term_ids[:2] for word in normalise(self._vocabulary.name(one)).split()}
+        pairs = self._tables.opposite_words
+        return any(pairs.get(word, frozenset()) & own for word in found.unexplained)
 
     def _doubt(self, found: _Found, reading) -> str | None:
         """Why the structure must be confirmed, or None."""
@@ -172,6 +211,9 @@ class NameDecision:
     def _fitting(self, verdict, reading, doubt, text, explanation) -> Resolution:
         """Accept, confirm or ask for structures that fit."""
         ids = verdict.term_ids[:_MAX_CANDIDATES]
+        if verdict.kind == "sides" and len(ids) == 1 and self._vocabulary[ids[0]].base:
+            # The name is only known with its side, but the structure has two.
+            ids = tuple(self._vocabulary.sides(ids[0]).values())
         if verdict.kind == "sides" and len(ids) == 1:
             doubt = doubt or "No side is given."
         families = {self._vocabulary[one].base or one for one in ids}
@@ -217,7 +259,7 @@ class NameDecision:
         ids = found.verdict.term_ids[:_MAX_SUGGESTIONS]
         nearest = " or ".join(f"“{self._vocabulary.name(one)}”" for one in ids)
         reason = f"“{text[:60]}” is not known here. The nearest is {nearest}; type that name instead."
-        return refuse(self._vocabulary, reason, ids)
+        return refuse(self._vocabulary, reason, ids, unknown=True)
 
     def _partial(self, words, reading) -> Resolution | None:
         """Structures whose names hold all the words and more ("jugular", "mesenteric artery")."""

@@ -1,8 +1,10 @@
 """Vertebrae, ribs and liver segments by number: the number decides, and an impossible number is refused."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from anatembed.language.lung_segments import LungSegments
+from anatembed.language.number_spelling import NumberSpelling
 from anatembed.language.query_words import QueryWords
 from anatembed.language.resolution import Resolution, accept, ask, confirm, refuse
 from anatembed.language.sides import SideReading
@@ -10,9 +12,11 @@ from anatembed.language.text_normalisation import base_forms
 
 RIB_COUNT = 12
 LIVER_SEGMENT_COUNT = 8
+TYPO_CONFIDENCE = 0.9
 _MAX_ASKED = 8
 _NAMED_DISCS = {"intervertebral_disc_L4_L5": [("L", 4), ("L", 5)], "intervertebral_disc_L5_S1": [("L", 5), ("S", 1)]}
 _LEVEL = re.compile(r"(c|t|th|d|l|s)(\d{1,2})")
+_LIVER_LEVEL = re.compile(r"s(\d[ab]?)$")
 _SEGMENT_NUMBER = re.compile(r"(\d{1,2})[ab]?")
 
 
@@ -31,22 +35,47 @@ class _Query:
 
 
 class NumberedStructures:
-    """Rules for numbers; `known` are the words that occur in names."""
+    """Rules for numbers; `known` are the words that occur in names, `is_real` tells words that are no typing error."""
 
-    def __init__(self, vocabulary, tables: QueryWords, known: frozenset[str]):
+    def __init__(self, vocabulary, tables: QueryWords, known: frozenset[str], is_real):
         self._vocabulary = vocabulary
         self._tables = tables
         self._known = known
+        self._spelling = NumberSpelling(tables, is_real)
+        self._lung_segments = LungSegments(vocabulary, tables)
 
     def resolve(self, reading: SideReading) -> Resolution | None:
         """The resolution of a query about a numbered structure; None when it is about something else."""
-        words = self._content(self._tables.canonical_numbers(list(reading.words)))
+        plain = self._resolve(reading)
+        understood = plain is not None and plain.outcome == "accept"
+        words, corrections = ((), []) if understood else self._spelling.corrected(reading.words)
+        found = self._resolve(replace(reading, words=words)) if corrections else None
+        if found is None or found.outcome == "refuse":
+            return plain
+        read = "; ".join(f"“{typed}” was read as “{word}”" for typed, word in corrections)
+        sure = tuple(replace(one, confidence=min(one.confidence, TYPO_CONFIDENCE)) for one in found.candidates)
+        return replace(found, candidates=sure, reason=f"{read}. {found.reason}")
+
+    def _resolve(self, reading: SideReading) -> Resolution | None:
+        words = self._content(self._tables.canonical_numbers(self._ranges(list(reading.words))))
         sequence = any(re.fullmatch(r"t[12]", word) for word in words)
         if sequence and any(word in self._tables.mr_words for word in words):
             return self._refuse("This reads as an MR sequence, not as a vertebra. Name the structure you want to see.")
         query = _Query(words, *self._levels(words), reading)
-        rules = (self._disc_or_levels, self._vertebra, self._rib, self._liver_segment)
+        rules = (self._lung_segment, self._disc_or_levels, self._vertebra, self._rib, self._liver_segment)
         return next((found for rule in rules if (found := rule(query))), None)
+
+    def _lung_segment(self, query) -> Resolution | None:
+        return self._lung_segments.resolve(query.words, query.reading)
+
+    def _ranges(self, words: list[str]) -> list[str]:
+        """ "t4 to t6" with the levels between them: "t4 t5 t6"."""
+        for position in range(1, len(words) - 1):
+            first, last = _LEVEL.fullmatch(words[position - 1]), _LEVEL.fullmatch(words[position + 1])
+            if words[position] in self._tables.range_words and first and last and first[1] == last[1]:
+                inner = range(int(first[2]) + 1, min(int(last[2]), int(first[2]) + _MAX_ASKED))
+                return words[:position] + [f"{first[1]}{number}" for number in inner] + words[position + 1 :]
+        return words
 
     def _content(self, words) -> list[str]:
         """The words that carry meaning; a level's letter stays when its number follows."""
@@ -80,9 +109,13 @@ class NumberedStructures:
         regions = [letter for word in words if (letter := self._region(word))]
         numbers = [int(word) for word in words if word.isdigit()]
         others = [word for word in words if not word.isdigit() and not self._region(word)]
-        if len(regions) == len(numbers) == 1 and all(map(self._is_vertebra_word, others)):
-            return [(regions[0], numbers[0])], others
+        if len(regions) == 1 and numbers and all(map(self._is_counted_word, others)):
+            return [(regions[0], number) for number in numbers], others
         return [], words
+
+    def _is_counted_word(self, word) -> bool:
+        tables = self._tables
+        return self._is_vertebra_word(word) or word in tables.disc_words | tables.connectors | tables.between_words
 
     def _region(self, word) -> str | None:
         regions = self._tables.regions
@@ -103,7 +136,8 @@ class NumberedStructures:
             return None
         disc_words = self._tables.disc_words
         disc = any(word in disc_words for word in others)
-        plain = all(word in disc_words | self._tables.connectors or word == "space" for word in others)
+        joining = disc_words | self._tables.connectors | self._tables.between_words | {"space"}
+        plain = all(word in joining or self._is_vertebra_word(word) for word in others)
         named = next((one for one, pair in _NAMED_DISCS.items() if pair == levels), None)
         if disc and named and plain and query.reading.kind == "none" and not query.reading.negation:
             return accept(self._vocabulary, named, f"“{self._vocabulary.name(named)}” is named.")
@@ -122,7 +156,8 @@ class NumberedStructures:
         if letter == "S" and reading.kind != "none" and (not others or {"segment", "lung"} & set(others)):
             return None  # "right S4 segment" is a segment of the lung
         rest = [word for word in others if not self._is_vertebra_word(word) and word not in self._tables.generic]
-        if any(word in self._known for word in rest):
+        parts = [word for word in rest if word in self._tables.part_words]
+        if any(word in self._known for word in rest if word not in parts):
             return None
         if not self._is_valid(letter, number):
             return self._refuse(self._range_sentence(letter, number))
@@ -157,10 +192,11 @@ class NumberedStructures:
 
     def _liver_segment(self, query) -> Resolution | None:
         tables = self._tables
-        numbers = [int(match.group(1)) for word in query.words if (match := _SEGMENT_NUMBER.fullmatch(word))]
-        rest = [word for word in query.words if not _SEGMENT_NUMBER.fullmatch(word)]
-        is_segment = any(word in tables.segment_words for word in rest)
-        is_liver = any(word in tables.liver_words for word in rest)
+        is_liver = any(word in tables.liver_words for word in query.words)
+        words = [_LIVER_LEVEL.sub(r"\1", word) if is_liver else word for word in query.words]
+        numbers = [int(match.group(1)) for word in words if (match := _SEGMENT_NUMBER.fullmatch(word))]
+        rest = [word for word in words if not _SEGMENT_NUMBER.fullmatch(word)]
+        is_segment = words != query.words or any(word in tables.segment_words for word in rest)
         if not is_segment or len(numbers) != 1 or query.reading.kind != "none":
             return None
         if any(word not in tables.segment_words | tables.liver_words for word in rest):

@@ -26,6 +26,7 @@ class Meaning:
     weak: bool
     abbreviation: bool
     native: bool
+    lay: bool = False
 
 
 @dataclass
@@ -46,26 +47,30 @@ class Match:
     cost: float
     corrections: tuple[tuple[str, str], ...]
     certain: bool
+    used: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
 class _Spelling:
-    """A word of the vocabulary that a word of the query may be."""
+    """A word of the vocabulary that a word of the query may be; `real` when the query's is a word of plain English."""
 
     word: str
     cost: float = 0.0
     certain: bool = True
+    real: bool = False
 
 
 class PhraseIndex:
     """Names by their words. Word order, side words and grammar do not matter; every word of a name must be found."""
 
     def __init__(self, vocabulary, tables: QueryWords, guard_words: frozenset[str]):
+        self._vocabulary = vocabulary
         self._tables = tables
         self._names: dict[tuple[str, ...], Name] = {}
         self._exact: dict[str, list[Meaning]] = defaultdict(list)
         self._by_word: dict[str, list[Name]] = defaultdict(list)
         self._term_words: dict[str, set[str]] = defaultdict(set)
+        self._native_words: dict[str, set[str]] = defaultdict(set)
         spellable: set[str] = set()
         for term in vocabulary.terms:
             self._add(term.id, term.preferred, "en", "preferred", spellable)
@@ -75,11 +80,15 @@ class PhraseIndex:
             for word in set(name.words):
                 self._by_word[word].append(name)
         self.known = frozenset(self._by_word)
+        self._fixed_words = self.known | tables.ignorable | tables.part_words | tables.head_nouns
         self._real_words = self.known | guard_words | tables.ignorable | tables.part_words | tables.head_nouns
         self._spellable = sorted(word for word in spellable if len(word) >= 4 and word.isalpha())
         names = [name for name in self._names.values() if not all(one.abbreviation for one in name.meanings)]
         self._inflectable = {word for name in names for word in name.words} - (tables.everyday_words - spellable)
         self._nouns = _nouns_of_adjectives(vocabulary)
+        self._adjectives = _adjectives_of_nouns(vocabulary)
+        self.native = frozenset(spellable)
+        self._chinese_names = [name for name in self._names.values() if is_chinese(name.words[0])]
         self._everyday = (tables.everyday_words | tables.ignorable) - spellable
 
     def _add(self, term_id, text, lang, kind, spellable) -> None:
@@ -90,7 +99,7 @@ class PhraseIndex:
         if not words:
             return
         native = lang in _NATIVE and kind != "abbreviation"
-        meaning = Meaning(term_id, side, kind in WEAK_TYPES, kind == "abbreviation", native)
+        meaning = Meaning(term_id, side, kind in WEAK_TYPES, kind == "abbreviation", native, kind == "lay")
         name = self._names.setdefault(words, Name(words))
         if meaning not in name.meanings:
             name.meanings.append(meaning)
@@ -99,6 +108,7 @@ class PhraseIndex:
         self._term_words[term_id].update(words)
         if native:
             spellable.update(words)
+            self._native_words[term_id].update(words)
 
     def _words_and_side(self, plain) -> tuple[tuple[str, ...], str | None]:
         tables = self._tables
@@ -117,16 +127,29 @@ class PhraseIndex:
         """Meanings of a normalised text that is a name as it stands, its own side words included."""
         return self._exact.get(text, [])
 
+    def is_real(self, word: str) -> bool:
+        """True for a word of any name or of plain English, which is therefore no typing error."""
+        return word in self._real_words
+
     def is_everyday(self, word: str) -> bool:
         """True for a word that means something else in plain English ("rate", "la")."""
         return word in self._everyday
 
     def chinese_names(self) -> list[Name]:
-        return [name for name in self._names.values() if is_chinese(name.words[0])]
+        return self._chinese_names
+
+    def chinese_wholes(self, name: Name) -> set[str]:
+        """Chinese names of what the structures of a name are part of, side characters left out."""
+        wholes = {whole for meaning in name.meanings for whole in self._vocabulary.ancestors(meaning.term_id)}
+        return {word for whole in wholes for word in self._term_words[whole] if is_chinese(word)}
 
     def words_of(self, term_id: str) -> set[str]:
         """Every side-less word that occurs in a name of the structure."""
         return self._term_words[term_id]
+
+    def native_words_of(self, term_id: str) -> set[str]:
+        """Every side-less word of an English or Latin name of the structure."""
+        return self._native_words[term_id]
 
     def forms_of(self, word: str) -> list[str]:
         """The word and its inflections that occur in names."""
@@ -135,7 +158,7 @@ class PhraseIndex:
 
     def search(self, words: tuple[str, ...], upper: frozenset[str]) -> list[Match]:
         """Names whose words all occur in the query, best first; `upper` are the words typed in capitals."""
-        words = self._regroup(words)
+        words, groups = self._regroup(words)
         spellings = [self._spellings(word, upper) for word in words]
         positions: dict[str, list[tuple[float, int]]] = defaultdict(list)
         for position, found in enumerate(spellings):
@@ -143,7 +166,8 @@ class PhraseIndex:
                 positions[spelling.word].append((spelling.cost, position))
         names = {name.words: name for word in positions for name in self._by_word.get(word, ())}
         found = [self._match(name, words, spellings, positions) for name in names.values()]
-        return sorted(filter(None, found), key=lambda match: (-match.score, match.cost, match.name.words))
+        found = [match for match in found if match and _keeps_together(match.used, groups)]
+        return sorted(found, key=lambda match: (-match.score, match.cost, match.name.words))
 
     def containing(self, words: tuple[str, ...]) -> list[Name]:
         """Names that hold every given word and more ("jugular"), shortest first."""
@@ -153,6 +177,7 @@ class PhraseIndex:
         if not groups:
             return []
         common = set(groups[0]).intersection(*groups[1:])
+        common = {key for key in common if not all(meaning.lay for meaning in groups[0][key].meanings)}
         return sorted((groups[0][key] for key in common), key=lambda name: (len(name.words), name.words))
 
     def _match(self, name, words, spellings, positions) -> Match | None:
@@ -165,38 +190,51 @@ class PhraseIndex:
             price, position = min(free)
             used[position] = word
             cost += price
+        chosen = {position: _spelling_of(word, spellings[position]) for position, word in used.items()}
+        if not self._real_words_fit(chosen, len(words)):
+            return None
         certain, corrections = True, []
         for position, word in used.items():
-            spelling = next(one for one in spellings[position] if one.word == word)
+            spelling = chosen[position]
             certain &= spelling.certain and (spelling.cost != _ADJECTIVE_COST or len(name.words) > 1)
             if spelling.cost > _ADJECTIVE_COST:
                 corrections.append((words[position], word))
         leftover = tuple(word for position, word in enumerate(words) if position not in used)
         score = sum(len(words[position]) for position in used) - 2.0 * cost
-        return Match(name, leftover, score, cost, tuple(corrections), certain)
+        return Match(name, leftover, score, cost, tuple(corrections), certain, frozenset(used))
+
+    def _real_words_fit(self, chosen: dict[int, _Spelling], amount: int) -> bool:
+        """A real word is an error only inside a name ("hepatic vain") that explains every word of the query."""
+        real = sum(spelling.real for spelling in chosen.values())
+        exact = any(spelling.cost <= _ADJECTIVE_COST and len(spelling.word) > 2 for spelling in chosen.values())
+        return not real or real == 1 and exact and len(chosen) == amount
 
     def _spellings(self, word, upper) -> list[_Spelling]:
         if word in self._everyday and word not in upper:
             return []
         nouns = [_Spelling(noun, _ADJECTIVE_COST) for noun in self._nouns.get(word, ())]
+        adjectives = (one for form in self.forms_of(word) for one in self._adjectives.get(form, ()))
+        nouns += [_Spelling(one, _ADJECTIVE_COST) for one in adjectives]
         exact = self.forms_of(word)
         if exact:
             return [_Spelling(form, _INFLECTION_COST * (form != word)) for form in dict.fromkeys(exact)] + nouns
-        if len(word) < 4 or word in self._real_words or not word.isalpha():
-            return []
-        return self._corrected(word)
+        short = len(word) <= 4 and word in upper
+        if len(word) < 4 or short or word in self._fixed_words or not word.isalpha() or self._tables.is_finding(word):
+            return nouns
+        return nouns + self._corrected(word, word in self._real_words)
 
-    def _corrected(self, word) -> list[_Spelling]:
+    def _corrected(self, word, real) -> list[_Spelling]:
         """Words of the vocabulary within typing distance; never an abbreviation, never an opposite."""
-        limit = 1 if len(word) <= 5 else 2 if len(word) <= 11 else 3
+        limit = 1 if real else _errors_in(word)
         nearest = process.extract(word, self._spellable, scorer=OSA.distance, score_cutoff=limit, limit=8)
         found = []
         for target, distance, _ in nearest:
-            if self._are_opposites(word, target):
+            if distance > _errors_in(target) or self._are_opposites(word, target):
                 continue
             first = word[0] == target[0]
-            certain = first and (distance == 1 and len(word) >= 5 or distance == 2 and len(word) >= 9)
-            found.append(_Spelling(target, distance * _TYPO_COST + (not first) * _FIRST_LETTER_COST, certain))
+            certain = not real and first and (distance == 1 and len(word) >= 5 or distance == 2 and len(word) >= 9)
+            cost = distance * _TYPO_COST + (not first) * _FIRST_LETTER_COST
+            found.append(_Spelling(target, cost, certain, real))
         return found
 
     def _are_opposites(self, word, target) -> bool:
@@ -207,27 +245,46 @@ class PhraseIndex:
                 return True
         return False
 
-    def _regroup(self, words) -> tuple[str, ...]:
-        """Join "brain stem" and split "breastbone" into the words that the vocabulary has."""
+    def _regroup(self, words) -> tuple[tuple[str, ...], list[int]]:
+        """Join "brain stem" and split "breastbone" into the words that the vocabulary has, and whence each came."""
         joined: list[str] = []
         for word in words:
-            if joined and joined[-1] + word in self.known and not {joined[-1], word} <= self.known:
+            spoken = joined and joined[-1] in self._tables.ignorable
+            if joined and not spoken and joined[-1] + word in self.known and not {joined[-1], word} <= self.known:
                 joined[-1] += word
             else:
                 joined.append(word)
         result: list[str] = []
-        for word in joined:
-            result += self._split(word)
-        return tuple(result)
+        groups: list[int] = []
+        for number, word in enumerate(joined):
+            parts = self._split(word)
+            result += parts
+            groups += [number] * len(parts)
+        return tuple(result), groups
 
     def _split(self, word) -> list[str]:
         if word in self._real_words or self.forms_of(word):
             return [word]
         for cut in range(4, len(word) - 3):
             first, second = word[:cut], word[cut:]
-            if first in self.known and second in self.known:
+            if first in self.native and second in self.native:
                 return [first, second]
         return [word]
+
+
+def _errors_in(word: str) -> int:
+    """How many typing errors a word of its length may hold."""
+    return 1 if len(word) <= 6 else 2 if len(word) <= 11 else 3
+
+
+def _keeps_together(used: frozenset[int], groups: list[int]) -> bool:
+    """ "Football" is not a foot: what was typed as one word is used as a whole or not at all."""
+    taken = {groups[position] for position in used}
+    return all(position in used for position, group in enumerate(groups) if group in taken)
+
+
+def _spelling_of(word: str, spellings: list[_Spelling]) -> _Spelling:
+    return min((one for one in spellings if one.word == word), key=lambda one: one.cost)
 
 
 def _nouns_of_adjectives(vocabulary) -> dict[str, list[str]]:
@@ -239,3 +296,17 @@ def _nouns_of_adjectives(vocabulary) -> dict[str, list[str]]:
             if synonym.type == "adjective" and " " not in noun and term.laterality == "none":
                 nouns[normalise(synonym.text)].append(noun)
     return nouns
+
+
+def _adjectives_of_nouns(vocabulary) -> dict[str, list[str]]:
+    """The adjectives of one-word names ("spleen": splenic), so that "vein of the spleen" is the splenic vein."""
+    adjectives: dict[str, list[str]] = defaultdict(list)
+    for term in vocabulary.terms:
+        if term.laterality != "none":
+            continue
+        own = [word for one in term.synonyms if one.type == "adjective" and " " not in (word := normalise(one.text))]
+        english = [one.text for one in term.synonyms if one.lang == "en" and one.type in ("exact", "lay")]
+        for noun in map(normalise, (term.preferred, *english)):
+            if " " not in noun:
+                adjectives[noun] += [word for word in own if word != noun]
+    return adjectives

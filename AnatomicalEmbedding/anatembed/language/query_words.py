@@ -3,7 +3,7 @@
 import json
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 _PATH = Path(__file__).parents[1] / "resources" / "query_words.json"
@@ -24,6 +24,7 @@ class QueryWords:
     command: frozenset[str]
     dropped_phrases: tuple[re.Pattern, ...]
     side_phrases: tuple[tuple[re.Pattern, str], ...]
+    hyphen_hand: re.Pattern
     screen_side: tuple[re.Pattern, ...]
     relative_side: tuple[re.Pattern, ...]
     glued_number: re.Pattern
@@ -45,18 +46,36 @@ class QueryWords:
     generic_for_category: dict[str, list[str]]
     head_nouns: frozenset[str]
     part_words: frozenset[str]
+    kinds: frozenset[str]
+    qualifiers: frozenset[str]
+    findings: frozenset[str]
+    part_nouns: frozenset[str]
+    other_meanings: re.Pattern
+    finding_endings: tuple[str, ...]
     opposites: tuple[tuple[str, str], ...]
+    opposite_words: dict[str, frozenset[str]]
     everyday_words: frozenset[str]
     unspecific: frozenset[str]
     whole_for_both_sides: frozenset[str]
     chinese_sides: dict[str, str]
     chinese_both: tuple[str, ...]
     chinese_command: re.Pattern
+    chinese_generic: re.Pattern
+    chinese_numerals: dict[str, int]
+    chinese_counted: str
+    chinese_traditional: dict[int, str]
+    range_words: frozenset[str]
+    between_words: frozenset[str]
+    lung_words: frozenset[str]
 
-    @property
+    @cached_property
     def ignorable(self) -> frozenset[str]:
         """Words that may stay unexplained without any doubt about the structure."""
         return self.command | self.grammar
+
+    def is_finding(self, word: str) -> bool:
+        """True for a word that ends as the names of diseases and procedures do ("appendicitis")."""
+        return word in self.findings or word.endswith(self.finding_endings)
 
     def canonical_numbers(self, words: list[str]) -> list[str]:
         """Ordinals and Roman numerals as digits ("fifth", "5th", "V" after "rib" -> "5")."""
@@ -100,19 +119,35 @@ def load_query_words() -> QueryWords:
         for key in QueryWords.__annotations__
         if key in table and QueryWords.__annotations__[key] == frozenset[str]
     }
-    maps = ("joined", "expansions", "single_roman", "level_letters", "level_counts", "level_names")
+    maps = ("chinese_numerals", "joined", "expansions", "single_roman", "level_letters", "level_counts", "level_names")
     return QueryWords(
         side_words={word: side for side in ("left", "right") for word in table[side]},
         side_phrases=tuple((re.compile(pattern), new) for pattern, new in table["side_phrases"]),
+        hyphen_hand=re.compile(table["hyphen_hand"]),
         glued_number=re.compile(table["glued_number"]),
         numbers=table["ordinals"],
         regions={word: letter for letter, words in table["regions"].items() for word in words},
         generic_for_category=table["generic_for_category"],
         opposites=tuple(map(tuple, table["opposites"])),
+        opposite_words=_others_of_group(table["opposite_words"]),
         chinese_sides={table["chinese_left"]: "left", table["chinese_right"]: "right"},
         chinese_both=tuple(table["chinese_both"]),
         chinese_command=re.compile(table["chinese_command"]),
+        other_meanings=re.compile(r"\b(?:" + "|".join(table["other_meanings"]) + r")\b"),
+        finding_endings=tuple(table["finding_endings"]),
+        chinese_generic=re.compile(table["chinese_generic"]),
+        chinese_counted=table["chinese_counted"],
+        chinese_traditional=str.maketrans(table["chinese_traditional"]),
         **patterns,
         **sets,
         **{key: table[key] for key in maps},
     )
+
+
+def _others_of_group(groups: list[list[str]]) -> dict[str, frozenset[str]]:
+    """Every word with the words that exclude it ("major": minor)."""
+    others: dict[str, set[str]] = {}
+    for group in groups:
+        for word in group:
+            others.setdefault(word, set()).update(set(group) - {word})
+    return {word: frozenset(found) for word, found in others.items()}

@@ -1,6 +1,12 @@
 """The answer to "which structure is meant?"."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from anatembed.language.place_phrase import PlacePhrase
 
 OUTCOMES = ("accept", "confirm", "ask", "refuse")
 SUGGESTION_CONFIDENCE = 0.2
@@ -28,7 +34,7 @@ class Resolution:
     outcome: str
     candidates: tuple[Candidate, ...]
     reason: str
-    place: "PlacePhrase | None" = None
+    place: PlacePhrase | None = None
     unknown: bool = False
 
 
@@ -51,5 +57,6 @@ def ask(vocabulary, term_ids, reason) -> Resolution:
     return Resolution("ask", tuple(candidate(vocabulary, one, 0.5) for one in term_ids), reason)
 
 
-def refuse(vocabulary, reason, suggestions=()) -> Resolution:
-    return Resolution("refuse", tuple(candidate(vocabulary, one, SUGGESTION_CONFIDENCE) for one in suggestions), reason)
+def refuse(vocabulary, reason, suggestions=(), unknown=False) -> Resolution:
+    near = tuple(candidate(vocabulary, one, SUGGESTION_CONFIDENCE) for one in suggestions)
+    return Resolution("refuse", near, reason, unknown=unknown)

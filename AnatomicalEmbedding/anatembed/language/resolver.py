@@ -4,18 +4,27 @@ Structure decides first (side, number, negation), names second, spelling last; e
 """
 
 import re
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-from anatembed.language.chinese import longest_name, read_chinese
+from anatembed.language.chinese import best_name, read_chinese
 from anatembed.language.completion import Completion
+from anatembed.language.foreign_names import ForeignNames
+from anatembed.language.foreign_words import ForeignWords
 from anatembed.language.name_decision import NameDecision
+from anatembed.language.negated_names import without_negated
 from anatembed.language.numbered_structures import NumberedStructures
 from anatembed.language.phrase_index import PhraseIndex
+from anatembed.language.place_reader import PlaceReader
+from anatembed.language.place_words import load_place_words
 from anatembed.language.query_words import load_query_words
 from anatembed.language.resolution import Candidate, Resolution, accept, ask, refuse
 from anatembed.language.side_policy import judge
 from anatembed.language.sides import SideReading, read_sides
+from anatembed.language.suggested_names import SuggestedNames
+from anatembed.language.suggestions import Suggestions
+from anatembed.language.text_encoder import TextEncoder
 from anatembed.language.text_normalisation import is_chinese, normalise, upper_case_words
 
 __all__ = ["Candidate", "Resolution", "Resolver"]
@@ -25,6 +34,7 @@ MAX_LENGTH = 300
 _MAX_LISTED = 8
 _LIST_MARKS = re.compile(r"[,;/&+]")
 _NOTHING_TYPED = "Nothing was typed. Type the name of a structure, for example “left kidney”."
+_ANOTHER_MEANING = "“{text}” is not the name of a structure. Type the name of a structure, for example “left kidney”."
 
 
 class Resolver:
@@ -35,11 +45,34 @@ class Resolver:
         self._tables = load_query_words()
         guards = frozenset(GUARD_PATH.read_text(encoding="utf-8").split())
         self._index = PhraseIndex(vocabulary, self._tables, guards)
-        self._numbers = NumberedStructures(vocabulary, self._tables, self._index.known)
+        self._numbers = NumberedStructures(vocabulary, self._tables, self._index.known, self._index.is_real)
         self._decision = NameDecision(vocabulary, self._index, self._tables)
 
     def resolve(self, text: str) -> Resolution:
-        """The structure that a text means."""
+        """The structure that a text means, and the place in, at or beside it."""
+        text = self._tables.hyphen_hand.sub(r"\1", text[:MAX_LENGTH])
+        found = self._resolve_english(text)
+        plain = normalise(text[:MAX_LENGTH])
+        settled = is_chinese(plain) or self._index.exact(plain) or self._tables.other_meanings.search(plain)
+        if found.outcome == "accept" or settled:
+            return found
+        reading = read_sides(self._tables.drop_commands(plain), self._index.known, self._tables)
+        words = tuple(word for word in reading.words if word not in self._tables.ignorable)
+        foreign = self._foreign.resolve(reading, words, found, self._resolve_english)
+        if foreign or not found.unknown:
+            return foreign or found
+        return self._suggested.resolve(reading, words, found)
+
+    def by_rules(self, text: str) -> Resolution:
+        """The structure that English or Latin words name by the rules alone: quick, for every few words of a report."""
+        return self._resolve_english(text)
+
+    def _resolve_english(self, text: str) -> Resolution:
+        found = self._resolve_name(text)
+        plain = normalise(text[:MAX_LENGTH])
+        return found if is_chinese(plain) else self._places.read(text, plain, found, self._resolve_name)
+
+    def _resolve_name(self, text: str) -> Resolution:
         text = text[:MAX_LENGTH].strip()
         plain = normalise(text)
         if not text:
@@ -48,12 +81,29 @@ class Resolver:
             return self._decision.unknown(text)
         if is_chinese(plain):
             return self._resolve_chinese(plain, text)
+        if self._tables.other_meanings.search(plain):
+            return replace(refuse(self.vocabulary, _ANOTHER_MEANING.format(text=text[:60])), unknown=True)
         upper = upper_case_words(text)
         return self._resolve_id(text) or self._resolve_exact(plain, upper) or self._resolve_words(plain, upper, text)
 
     def complete(self, prefix: str, limit: int = 10) -> list[tuple[str, str]]:
         """Up to `limit` (id, display text) for what has been typed so far, names that begin with it first."""
         return self._completion.complete(prefix, limit)
+
+    @cached_property
+    def _places(self) -> PlaceReader:
+        return PlaceReader(self.vocabulary, self._tables, load_place_words())
+
+    @cached_property
+    def _suggested(self) -> SuggestedNames:
+        return SuggestedNames(self.vocabulary, self._load_suggestions, self._decision.could_name)
+
+    def _load_suggestions(self) -> Suggestions:
+        return Suggestions(self.vocabulary, TextEncoder.load())
+
+    @cached_property
+    def _foreign(self) -> ForeignNames:
+        return ForeignNames(self.vocabulary, ForeignWords(self._tables, self._index.native))
 
     @cached_property
     def _completion(self) -> Completion:
@@ -94,8 +144,10 @@ class Resolver:
             return numbered
         words = tuple(tables.canonical_numbers([word for word in reading.words if word not in tables.grammar - upper]))
         if all(word in tables.ignorable - upper for word in words):
-            return self._decision.unknown(text)
+            return replace(self._decision.unknown(text), unknown=False)
         whole = self._decision.of_words(words, reading, upper, text)
+        if reading.negation and whole.outcome != "accept" and reading.kind == "none":
+            return without_negated(text, whole, self._resolve_name)
         if whole.outcome == "accept" or reading.negation:
             return whole
         return self._resolve_list(text) or whole
@@ -119,7 +171,7 @@ class Resolver:
             else:
                 current.append(word)
         parts = [part for part in [*parts, " ".join(current)] if part]
-        found = [self.resolve(part) for part in parts] if 1 < len(parts) <= _MAX_LISTED else []
+        found = [self._resolve_name(part) for part in parts] if 1 < len(parts) <= _MAX_LISTED else []
         if not found or any(one.outcome in ("refuse", "confirm") for one in found):
             return None
         ids = list(dict.fromkeys(one.id for resolution in found for one in resolution.candidates))
@@ -129,8 +181,8 @@ class Resolver:
 
     def _resolve_chinese(self, plain, text) -> Resolution:
         body, reading = read_chinese(plain, self._tables)
-        name = longest_name(body, self._index.chinese_names())
+        name, rest = best_name(body, self._index.chinese_names(), self._index.chinese_wholes)
         if name is None:
             return self._decision.unknown(text)
-        rest = body.replace(name.words[0], "", 1)
+        rest = self._tables.chinese_generic.sub("", rest)
         return self._decision.of_chinese_name(judge(name.meanings, reading, self.vocabulary), reading, rest, text)

@@ -95,12 +95,16 @@ def _is_negated(words, position, tables) -> bool:
 
 
 def _split_glued(words, known) -> list[str]:
-    """ "leftkidney" as two words."""
+    """ "leftkidney" and "kidneyleft" as two words."""
     result = []
     for word in words:
-        side = next((side for side in ("left", "right") if word.startswith(side) and word not in known), None)
-        if side and word[len(side) :] in known:
-            result += [side, word[len(side) :]]
-        else:
-            result.append(word)
+        result += _without_glue(word, known) if word not in known else [word]
     return result
+
+
+def _without_glue(word: str, known) -> list[str]:
+    for side in ("left", "right"):
+        name = word.removeprefix(side) if word.startswith(side) else word.removesuffix(side)
+        if name != word and name in known:
+            return [side, name]
+    return [word]

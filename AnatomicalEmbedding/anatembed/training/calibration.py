@@ -1,5 +1,5 @@
 """What is measured on training people after training: where concepts lie in the body, and what the model's answers are
-worth: when a structure is in a scan, when a place is right, when a name is.
+worth: which tissue a structure is, when it is in a scan, when a place is right, when a name is.
 
 Evaluation people play no part in it.
 """
@@ -20,6 +20,7 @@ from anatembed.training.observations import SHAPES, observations
 from anatembed.training.subject import Subject
 from anatembed.training.synthesis import CropGenerator
 from anatembed.training.targets import Taxonomy
+from anatembed.training.tissue_limits import lowest_hu
 
 BETWEEN_PEOPLE = 0.15
 """Standard deviation added to every concept's place, units of 100 mm: few people were seen."""
@@ -70,6 +71,8 @@ def calibrated(
     checkpoint: Checkpoint, generator: CropGenerator, taxonomy: Taxonomy, scans: int, shapes=SHAPES
 ) -> tuple[Checkpoint, dict]:
     """The checkpoint with its answers calibrated, and how reliable they are on views that took no part in the fit."""
+    limits = lowest_hu(generator, taxonomy, scans, shapes)
+    checkpoint = replace(checkpoint, readout=replace(checkpoint.readout, lowest_hu=limits))
     seen = observations(checkpoint, generator, taxonomy, scans, shapes).arrays()
     readout = fitted(checkpoint.readout, {name: rows[_fitted_on(seen, name)] for name, rows in seen.items()})
     held_out = {name: rows[~_fitted_on(seen, name)] for name, rows in seen.items()}

@@ -9,7 +9,7 @@ import torch
 from anatembed.body_mask import body_mask
 from anatembed.checkpoint import Checkpoint
 from anatembed.embedding_map import EmbeddingMap
-from anatembed.inference import build_encoder, choose_precision, encode
+from anatembed.inference import build_encoder, choose_precision, encode, voxel_means
 from anatembed.preprocessing import PreparedVolume
 from anatembed.query_index import QueryIndex
 from anatembed.training.subject import OUTSIDE, UNNAMED
@@ -70,7 +70,7 @@ def observations(
     seen = Observations()
     for view in range(scans):
         which, crop = generator.draw(shapes[random.integers(len(shapes))])
-        index, source = _index(crop, checkpoint, encoder, precision), generator.sources[which]
+        index, source = view_index(crop, checkpoint, encoder, precision), generator.sources[which]
         if index is None:
             continue
         labels = crop.labels.numpy()
@@ -79,7 +79,7 @@ def observations(
             name = taxonomy.ids[concept]
             probability = index.probability_kji(name)
             positions, scores = index.places(probability, PLACES) if present[concept] else (np.empty((0, 3)), [])
-            right = [_is_right(position, labels, source.targets[:, concept], spacing_mm) for position in positions]
+            right = [is_right(position, labels, source.targets[:, concept], spacing_mm) for position in positions]
             seen.view.append(view)
             seen.real.append(crop.is_real)
             seen.concept.append(int(concept))
@@ -88,14 +88,14 @@ def observations(
             seen.share.append(float(share[concept]))
             seen.scores.append(np.pad(scores, (0, PLACES - len(scores)), constant_values=np.nan))
             seen.right.append(np.pad(np.array(right, int), (0, PLACES - len(right)), constant_values=-1))
-        points = _points(labels, index.map.body_kji, random)
+        points = view_points(labels, index.map.body_kji, random)
         seen.logits.extend(index.name_logits(spacing_mm * points[:, ::-1]))
         seen.targets.extend(source.targets[labels[tuple(points.T)]])
         seen.point_view.extend([view] * len(points))
     return seen
 
 
-def _index(crop: Crop, checkpoint: Checkpoint, encoder, precision: torch.dtype) -> QueryIndex | None:
+def view_index(crop: Crop, checkpoint: Checkpoint, encoder, precision: torch.dtype) -> QueryIndex | None:
     """The view prepared for queries, in mm from its first voxel; None if it shows hardly any body."""
     hu, spacing = crop.hu.numpy().clip(-1000, 1000), checkpoint.preprocessing.spacing_mm
     body = body_mask(hu, spacing)
@@ -104,7 +104,8 @@ def _index(crop: Crop, checkpoint: Checkpoint, encoder, precision: torch.dtype) 
     features = encode(PreparedVolume(hu, np.eye(4), body), encoder, precision, 2**40)
     grid = np.diag([2 * spacing] * 3 + [1.0])
     grid[:3, 3] = spacing / 2
-    embedding_map = EmbeddingMap(features, grid, checkpoint.encoder_id, body[::2, ::2, ::2])
+    means = voxel_means(hu, features.shape[1:], "edge").astype(np.float16)
+    embedding_map = EmbeddingMap(features, grid, checkpoint.encoder_id, body[::2, ::2, ::2], hu_kji=means)
     return QueryIndex(embedding_map, checkpoint.readout, checkpoint.encoder_id)
 
 
@@ -133,7 +134,7 @@ def known_presence(
     return present, absent, seen / np.maximum(whole, 1)
 
 
-def _is_right(position_mm: np.ndarray, labels: np.ndarray, targets: np.ndarray, spacing_mm: float) -> int:
+def is_right(position_mm: np.ndarray, labels: np.ndarray, targets: np.ndarray, spacing_mm: float) -> int:
     """1 if a voxel that surely is the concept lies within RIGHT_MM, -1 if one that may be it does, else 0."""
     middle, reach = position_mm[::-1] / spacing_mm, RIGHT_MM / spacing_mm
     low = np.maximum(np.ceil(middle - reach), 0).astype(int)
@@ -144,7 +145,7 @@ def _is_right(position_mm: np.ndarray, labels: np.ndarray, targets: np.ndarray, 
     return 1 if (here == 1).any() else -1 if (here == 0).any() else 0
 
 
-def _points(labels: np.ndarray, body_kji: np.ndarray, random: np.random.Generator) -> np.ndarray:
+def view_points(labels: np.ndarray, body_kji: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """Random voxels (n,3) KJI of a view inside its body: by volume, with every label alike, and without a name."""
     inside = body_kji.repeat(2, 0).repeat(2, 1).repeat(2, 2)[tuple(map(slice, labels.shape))]
     flat = np.flatnonzero(inside & (labels > OUTSIDE))

@@ -1,11 +1,13 @@
 """Outcomes and reasons for names found in a query."""
 
+from dataclasses import replace
+
 import pytest
 from anatembed.language.name_decision import NameDecision
 from anatembed.language.phrase_index import PhraseIndex
 from anatembed.language.query_words import load_query_words
 from anatembed.language.sides import SideReading
-from anatembed.language.vocabulary import Vocabulary
+from anatembed.language.vocabulary import Synonym, Vocabulary
 
 VOCABULARY = Vocabulary.load()
 TABLES = load_query_words()
@@ -57,3 +59,60 @@ def test_two_whole_names_are_a_question():
     resolution = decide("liver pancreas")
     assert resolution.outcome == "ask"
     assert {one.id for one in resolution.candidates} == {"liver", "pancreas"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "external jugular vein",
+        "deep femoral artery",
+        "soleus muscle",
+        "hyperbolic bone",
+        "celiac lymph nodes",
+        "liver muscle",
+        "trigeminal ganglion",
+    ],
+)
+def test_an_opposite_a_kind_or_another_vessel_is_no_answer(words):
+    resolution = decide(words)
+    assert (resolution.outcome, resolution.unknown) == ("refuse", True)
+
+
+def test_a_part_of_a_vessel_is_not_another_vessel():
+    assert decide("aorta wall").outcome == "confirm"
+
+
+def test_findings_do_not_hide_the_structure():
+    assert decide("hydronephrosis lymphadenopathy kidney", SideReading((), "one", "left")).outcome == "confirm"
+
+
+def test_a_name_that_is_known_with_a_side_only_asks_for_both_sides():
+    """The name has a side, the text has none, the structure has two."""
+    synonyms = {"subclavian_artery": (), "subclavian_artery_right": (Synonym("arteria dextra nova", "la", "latin"),)}
+    terms = [replace(term, synonyms=synonyms.get(term.id, term.synonyms)) for term in VOCABULARY.terms]
+    vocabulary = Vocabulary(terms)
+    decision = NameDecision(vocabulary, PhraseIndex(vocabulary, TABLES, frozenset()), TABLES)
+    resolution = decision.of_words(("arteria", "nova"), NO_SIDE, frozenset(), "arteria nova")
+    assert [one.id for one in resolution.candidates] == ["subclavian_artery_left", "subclavian_artery_right"]
+    assert resolution.outcome == "ask"
+
+
+def test_only_a_text_with_letters_is_an_unknown_name():
+    assert DECISION.unknown("qqqqqqqq").unknown
+    assert not DECISION.unknown("42").unknown
+
+
+@pytest.mark.parametrize(
+    ("words", "term_id", "possible"),
+    [
+        ("tibial nerve", "tibia", False),
+        ("lesser trochanter", "greater_trochanter", False),
+        ("close window", "aortopulmonary_window", False),
+        ("ring", "circle_of_willis", False),
+        ("cholecystitis", "gallbladder", False),
+        ("pee hose", "urethra", True),
+        ("knee disc", "patella", True),
+    ],
+)
+def test_words_that_say_of_another_structure_cannot_name_this_one(words, term_id, possible):
+    assert DECISION.could_name(tuple(words.split()), term_id) is possible

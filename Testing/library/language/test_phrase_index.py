@@ -64,3 +64,29 @@ def test_a_joined_word_is_found_in_two_parts(index):
 
 def test_names_that_hold_more_words_are_listed(index):
     assert [name.meanings[0].term_id for name in index.containing(("carotid",))] == ["external_carotid"]
+
+
+def test_a_noun_stands_for_its_adjective():
+    terms = [term("spleen", "spleen", ("splenic", "adjective")), term("splenic_vein", "splenic vein")]
+    assert found(PhraseIndex(Vocabulary(terms), load_query_words(), frozenset()), "spleen", "vein")[0] == "splenic_vein"
+
+
+def test_a_real_word_is_an_error_only_inside_a_name_that_explains_everything():
+    terms = [term("valve", "mitral valve"), term("pons", "pons")]
+    index = PhraseIndex(Vocabulary(terms), load_query_words(), frozenset({"value", "pond"}))
+    assert found(index, "mitral", "value") == ["valve"]
+    assert not index.search(("mitral", "value"), frozenset())[0].certain
+    assert found(index, "strange", "mitral", "value") == []
+    assert found(index, "pond") == []
+
+
+def test_what_is_typed_as_one_word_is_used_as_a_whole():
+    terms = [term("brain", "brain"), term("stem_cell", "stem")]
+    index = PhraseIndex(Vocabulary(terms), load_query_words(), frozenset())
+    assert found(index, "brainstem") == []
+
+
+def test_short_capitals_and_names_of_findings_are_no_typing_errors(index):
+    assert found(index, "aota") == ["aorta"]
+    assert index.search(("aota",), frozenset({"aota"})) == []
+    assert found(index, "aortitis") == []

@@ -42,3 +42,24 @@ def test_numbers_become_digits(words, expected):
 )
 def test_phrases_of_a_command_are_dropped(text, rest):
     assert TABLES.drop_commands(text) == rest
+
+
+@pytest.mark.parametrize("word", ["appendicitis", "cholecystectomy", "nodule", "splenomegaly"])
+def test_findings_are_told_by_their_ending_or_by_the_table(word):
+    assert TABLES.is_finding(word)
+
+
+@pytest.mark.parametrize("text", ["bone scan", "by heart", "chest of drawers", "the heart of the matter"])
+def test_a_phrase_with_another_meaning_is_known(text):
+    assert TABLES.other_meanings.search(text)
+
+
+def test_no_command_or_finding_is_a_side_or_a_number():
+    words = TABLES.ignorable | TABLES.findings
+    assert not words & set(TABLES.side_words)
+    assert not words & set(TABLES.numbers)
+
+
+def test_opposite_words_exclude_each_other():
+    for word, others in TABLES.opposite_words.items():
+        assert all(word in TABLES.opposite_words[other] for other in others)

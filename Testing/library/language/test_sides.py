@@ -81,3 +81,13 @@ def test_a_side_of_the_picture_is_not_the_side_of_the_patient(text):
 @pytest.mark.parametrize("text", ["to the left of the kidney", "left of the kidney"])
 def test_beside_a_structure_is_not_its_side(text):
     assert (read(text).kind, read(text).side) == ("relative", None)
+
+
+@pytest.mark.parametrize("text", ["leftkidney", "kidneyleft"])
+def test_a_side_that_is_glued_to_a_known_word_is_read(text):
+    reading = read_sides(text, frozenset({"kidney"}), load_query_words())
+    assert (reading.words, reading.side) == (("kidney",), "left")
+
+
+def test_a_known_word_that_begins_with_a_side_stays():
+    assert read_sides("leftover", frozenset({"leftover", "over"}), load_query_words()).kind == "none"

@@ -172,3 +172,35 @@ def test_another_spelling_of_an_id_leads_to_the_term(vocabulary, alias, term_id)
     assert vocabulary.canonical_id(alias) == term_id
     assert vocabulary.canonical_id(term_id) == term_id
     assert vocabulary.id_spelt(alias.upper()) == term_id
+
+
+@pytest.mark.parametrize(
+    ("term_id", "text", "language"),
+    [
+        ("ileocecal_valve", "Bauhin's valve", "en"),
+        ("carina", "trachea splits", "en"),
+        ("pulmonary_artery_left", "LPA", "en"),
+        ("gallbladder", "vesica fellea", "la"),
+        ("umbilical_region", "nombril", "fr"),
+        ("abdominal_aorta", "Bauchschlagader", "de"),
+        ("scapula", "paletilla", "es"),
+        ("pulmonary_trunk", "主肺动脉", "zh"),
+    ],
+)
+def test_added_names_are_there(vocabulary, term_id, text, language):
+    assert text in {one.text for one in vocabulary[term_id].synonyms if one.lang == language}
+
+
+def test_a_name_of_one_side_is_not_a_name_of_the_other(vocabulary):
+    assert "LPA" not in texts(vocabulary, "pulmonary_artery_right") | texts(vocabulary, "pulmonary_artery")
+
+
+def test_no_text_is_listed_twice_in_a_language(vocabulary):
+    for term in vocabulary.terms:
+        assert len({(one.text, one.lang) for one in term.synonyms}) == len(term.synonyms), term.id
+
+
+@pytest.mark.parametrize("text", ["matrix", "nuts", "balls", "behind", "seat", "trap", "pump", "drain", "test"])
+def test_an_everyday_word_is_no_exact_name(vocabulary, text):
+    exact = {one.text for term in vocabulary.terms for one in term.synonyms if one.type in ("exact", "lay")}
+    assert text not in exact

@@ -10,11 +10,11 @@ from anatembed.training.observations import (
     PLACES,
     PRESENT_SHARE,
     PRESENT_VOXELS,
-    _is_right,
-    _points,
     harder,
+    is_right,
     known_presence,
     observations,
+    view_points,
 )
 from anatembed.training.synthesis import CropGenerator, CropSource, Variation
 from hypothesis import given
@@ -88,7 +88,7 @@ def test_a_place_is_right_within_ten_millimetres_of_the_structure(place, label):
     targets = np.array([0, 1, -1])
     distance = np.linalg.norm(np.array(place) - 3.0 * np.array([12, 11, 10]))
     expected = (1 if label == 1 else -1) if distance <= 10 else 0
-    assert _is_right(np.array(place), labels, targets, 3.0) == expected
+    assert is_right(np.array(place), labels, targets, 3.0) == expected
 
 
 def test_points_lie_in_the_body_rare_labels_as_often_as_common_ones_and_some_have_no_name():
@@ -98,7 +98,7 @@ def test_points_lie_in_the_body_rare_labels_as_often_as_common_ones_and_some_hav
     labels[4, 4, 8] = 3
     body = np.ones((6, 6, 6), bool)
     body[:2] = False
-    points = _points(labels, body, np.random.default_rng(0))
+    points = view_points(labels, body, np.random.default_rng(0))
     assert (points[:, 0] >= 4).all()
     counts = np.bincount(labels[tuple(points.T)], minlength=4)
     assert counts[0] == 0
@@ -108,7 +108,8 @@ def test_points_lie_in_the_body_rare_labels_as_often_as_common_ones_and_some_hav
 
 
 def test_an_empty_view_has_no_points():
-    assert _points(np.zeros((4, 4, 4), np.int16), np.ones((2, 2, 2), bool), np.random.default_rng(0)).shape == (0, 3)
+    nothing = view_points(np.zeros((4, 4, 4), np.int16), np.ones((2, 2, 2), bool), np.random.default_rng(0))
+    assert nothing.shape == (0, 3)
 
 
 def test_views_for_calibration_vary_farther_than_in_training():
