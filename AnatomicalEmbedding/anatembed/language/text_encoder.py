@@ -31,7 +31,8 @@ LEAST_LENGTH = 1e-9
 class TextEncoder:
     """tables: int8 (rows,F) and float32 scales (rows,) of pieces and letter groups; weights: of the small network.
 
-    space_id: the language space of the image model that `image_vectors` lie in (`Readout.space_id`). levels: calibrated, see `Suggestions` and `FreeText`.
+    space_id: the language space of the image model that `image_vectors` lie in (`Readout.space_id`). levels:
+    calibrated, see `Suggestions` and `FreeText`.
     provenance: training figures, licence and source of the distilled weights.
     """
 
