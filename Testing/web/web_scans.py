@@ -1,0 +1,21 @@
+"""Small CTs that the shipped model can embed in seconds, cut out of the bundled one."""
+
+from pathlib import Path
+
+import anatembed
+from anatembed.volume import Volume, read_volume, write_volume
+
+KIDNEYS = slice(40, 88)
+"""Slices of the bundled CT around the kidneys."""
+
+
+def kidneys() -> Volume:
+    whole = read_volume(Path(anatembed.__file__).parent / "resources" / "cort_trunk_ct.nii.gz")
+    affine = whole.ijk_to_ras.copy()
+    affine[:3, 3] += affine[:3, 2] * KIDNEYS.start
+    return Volume(whole.array_kji[KIDNEYS].copy(), affine, "CT", "kidneys")
+
+
+def write_kidneys(folder: Path, name: str = "kidneys.nii.gz") -> Path:
+    write_volume(kidneys(), folder / name)
+    return folder / name

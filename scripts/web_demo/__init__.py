@@ -1,0 +1,1 @@
+"""A web page with the module's own Logic: a launcher, and one process per visitor."""

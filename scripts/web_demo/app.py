@@ -1,0 +1,167 @@
+"""One visitor's page: a scene, the module's Logic and a web server of their own, started by the launcher.
+
+The first line of standard input is JSON (see app_start.py); when standard input ends, so does this process.
+The first line of standard output is {"port": ...}.
+"""
+
+import asyncio
+import json
+import os
+import shutil
+import sys
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+
+import slicer
+from aiohttp import web
+from anatembed.explorer import Explorer
+from anatembed.map_cache import MapCache
+from anatembed.model_store import ModelStore
+from AnatomicalEmbeddingLib.Logic import Logic
+from trame.app import get_server
+from trame_slicer.core import SlicerApp
+
+from web_demo.app_start import KEY_HEADER, Start
+from web_demo.background import QueuedWorker, Slot
+from web_demo.border_logic import BorderLogic
+from web_demo.compare_logic import CompareLogic
+from web_demo.find_logic import FindLogic
+from web_demo.gate import same
+from web_demo.here_logic import HereLogic
+from web_demo.limits import Limits
+from web_demo.page import build_page
+from web_demo.scan_logic import ScanLogic
+from web_demo.show_logic import ShowLogic
+from web_demo.upload import Upload
+from web_demo.views import Views
+
+_IDLE_SECONDS = 0.02
+
+
+class WebDemo:
+    """The page of one visitor; `folder` has the folders maps, models, uploads and work."""
+
+    def __init__(self, server, folder: Path, slot: Path, limits: Limits) -> None:
+        self.is_ready = False
+        self.server, self.state = server, server.state
+        self.folder = folder
+        for name in ("maps", "uploads", "work"):
+            (folder / name).mkdir(exist_ok=True)
+        for name, value in {"message": "", "message_problem": False, "theme": "dark", "upload_percent": -1,
+                            "embedded": False, "working": False}.items():
+            self.state.setdefault(name, value)
+        self.app = SlicerApp()
+        self.scene = slicer.mrmlScene = self.app.scene
+        self.scene.RegisterNodeClass(slicer.vtkMRMLColorLegendDisplayNode())
+        self._slot = slot
+        models, cache = ModelStore(folder / "models"), MapCache(folder / "maps")
+        self.logic = Logic(self.scene, self._make_worker, models, cache, self._explore, _soon)
+        self._is_warm = False
+        self.views = Views(self.app, server)
+        self.scans = ScanLogic(self, limits)
+        self.find, self.overlay = FindLogic(self), ShowLogic(self)
+        self.here, self.compare, self.border = HereLogic(self), CompareLogic(self), BorderLogic(self)
+        self._sections = [self.scans, self.find, self.overlay, self.here, self.compare, self.border]
+        self.upload = Upload(folder / "uploads", limits, self.scans.received)
+        self.page = build_page(self)
+        # Names by which a program presses the page's buttons, for benchmarks.
+        for name, command in {"find": self.find.find, "show": self.overlay.show, "remove": self.scans.remove,
+                              "embed": self.scans.embed_or_cancel}.items():
+            server.trigger(name)(command)
+        self.scans.begin()
+        self.is_ready = True
+        self.refresh()
+
+    def tell(self, text: str, problem: bool = False) -> None:
+        """Show a sentence; an empty one takes the last away."""
+        self.state.message, self.state.message_problem = text, problem
+
+    def refresh(self) -> None:
+        """Bring every section up to date."""
+        if self.is_ready:
+            for section in self._sections:
+                section.refresh()
+            self.views.draw()
+
+    def set_window(self, name: str) -> None:
+        """Grey values of all scans."""
+        self.views.apply_window(name, self.scans.all())
+        self.views.draw()
+
+    @contextmanager
+    def busy(self):
+        """While something is done that the page waits for; changes of the page are sent at its end."""
+        with self.state:
+            yield
+
+    def clean_up(self) -> None:
+        """Stop what runs."""
+        self.logic.cleanUp()
+
+    def _explore(self, embedding_map, checkpoint) -> Explorer:
+        explorer = Explorer(embedding_map, checkpoint)
+        if not self._is_warm:  # the first question reads word lists: better now than when somebody waits
+            self._is_warm = bool(explorer.locate("liver"))
+        return explorer
+
+    def _make_worker(self, on_progress, on_ended) -> QueuedWorker:
+        return QueuedWorker(on_progress, on_ended, Slot(self._slot), folder=self.folder / "work")
+
+
+def _soon(function) -> None:
+    asyncio.get_running_loop().call_later(_IDLE_SECONDS, function)
+
+
+def guard(key: str):
+    """A middleware that lets only requests of the launcher pass: other users of this computer have not the key."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler):
+        if not same(request.headers.get(KEY_HEADER, ""), key):
+            raise web.HTTPForbidden(text="This page is reached through its launcher.")
+        return await handler(request)
+
+    return middleware
+
+
+async def serve(start: Start) -> None:
+    """Until the process is ended."""
+    folder = Path(start.folder)
+    server = get_server(client_type="vue3")
+    demo = WebDemo(server, folder, Path(start.slot), Limits(**start.limits))
+
+    @server.controller.add("on_server_bind")
+    def bind(wslink_server) -> None:
+        wslink_server.app.middlewares.append(guard(start.key))
+        wslink_server.app.router.add_post("/upload", demo.upload.handle)
+
+    @server.controller.add("on_server_ready")
+    def ready(**_state) -> None:
+        print(json.dumps({"port": server.port}), flush=True)
+
+    await server.start(
+        port=0, host="127.0.0.1", exec_mode="coroutine", open_browser=False, show_connection_info=False,
+        disable_logging=True, timeout=0, backend="aiohttp",
+    )
+
+
+def _end_with_the_launcher(folder: Path) -> None:
+    """Standard input ends when the launcher does, however it ends."""
+    while sys.stdin.readline():
+        continue
+    shutil.rmtree(folder, ignore_errors=True)
+    os._exit(0)
+
+
+def main() -> None:
+    """Serve one visitor."""
+    start = Start(**json.loads(sys.stdin.readline()))
+    sys.argv = sys.argv[:1]  # trame reads them too
+    os.environ["TMPDIR"] = str(Path(start.folder) / "work")
+    threading.Thread(target=_end_with_the_launcher, args=(Path(start.folder),), daemon=True).start()
+    asyncio.run(serve(start))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,17 @@
+"""What the launcher tells a visitor's process; apart from it, because the launcher has no use for VTK."""
+
+from dataclasses import asdict, dataclass, field
+
+from web_demo.limits import Limits
+
+KEY_HEADER = "X-Session-Key"
+
+
+@dataclass(frozen=True)
+class Start:
+    """folder: private, deleted at the end; key: what every request must carry; slot: the file of `Slot`."""
+
+    folder: str
+    key: str
+    slot: str
+    limits: dict = field(default_factory=lambda: asdict(Limits()))

@@ -1,0 +1,112 @@
+"""Type a structure, go through the places where it is, keep one, see where it is likely."""
+
+from web_demo import words
+from web_demo.section import Section, shown
+from web_demo.structure_box import StructureBox
+
+_EARLIER = 8
+
+
+class FindLogic(Section):
+    """Asks the chosen scan; the first hit is jumped to by the Logic."""
+
+    def __init__(self, demo) -> None:
+        super().__init__(demo)
+        self.box = StructureBox(demo, "find", self.find)
+        self._hits: list = []
+        self._asked: str | None = None
+        start = {"hits": [], "hit_row": -1, "answer": "", "answer_found": True, "choices": [], "choices_lead": "",
+                 "answers": 0, "earlier": [], "threshold": 0.0}
+        for name, value in start.items():
+            self.state.setdefault(name, value)
+        self.state.change("threshold")(self._on_threshold)
+
+    @shown
+    def find(self, text: str | None = None) -> None:
+        """Ask for a text, or for what stands in the box."""
+        text = self.box.text() if text is None else text
+        if not text:
+            raise RuntimeError("Type a structure first, for example: left kidney.")
+        self.box.write(text)
+        self._clear()
+        self.tell("")
+        scan = self.require_scan()
+        answer = self.logic.locate(scan, text)
+        self._asked = scan.GetID()
+        self._show(answer)
+        if self.logic.shownOverlay() == "heat map":  # the answer is not to stand beside the picture of another one
+            self._colour(text)
+
+    @shown
+    def jump_to_row(self, row: int) -> None:
+        """Move the views to the hit of a row."""
+        if 0 <= row < len(self._hits):
+            self.state.hit_row = row
+            self.logic.jumpTo(self._hits[row].position_ras)
+
+    @shown
+    def keep(self, row: int) -> None:
+        """Make a hit a point that stays when the next search clears the others."""
+        if 0 <= row < len(self._hits):
+            self.logic.keepHit(self.require_scan(), self._hits[row])
+            self.tell(f"Kept: {self._name(self._hits[row])}.")
+
+    @shown
+    def show_heat_map(self) -> None:
+        """Colour the scan by how likely the structure of the box is."""
+        text = self.box.text()
+        if not text:
+            raise RuntimeError("Type a structure first; its likelihood is then shown over the scan.")
+        answer = self._colour(text)
+        if not answer.found:
+            self._clear()
+            self._show(answer)
+
+    def refresh(self) -> None:
+        scan = self.embedded_scan()
+        if self._asked is not None and (scan is None or scan.GetID() != self._asked):
+            self._clear()
+        self.state.earlier = self.logic.history()[:_EARLIER]
+
+    def _colour(self, text: str):
+        threshold = self.state.threshold or None
+        return self.logic.showHeatMap(self.require_scan(), text, threshold=threshold, opacity=self.state.opacity)
+
+    def _name(self, hit) -> str:
+        return words.capital(hit.label)
+
+    def _show(self, answer) -> None:
+        self._hits = list(answer.hits)
+        self.state.hits = [
+            {"name": self._name(hit), "confidence": words.placeConfidence(hit.confidence),
+             "sure": hit.confidence >= 0.5, "place": words.position(hit.position_ras)}
+            for hit in self._hits
+        ]
+        self.state.hit_row = 0 if self._hits else -1
+        self.state.answers += 1
+        self.state.answer, self.state.answer_found = words.sentence(answer.reason), bool(answer.found)
+        self.state.choices_lead, self.state.choices = _choices(answer)
+
+    def _clear(self) -> None:
+        self._hits, self._asked = [], None
+        self.state.hits, self.state.hit_row, self.state.answer, self.state.choices = [], -1, "", []
+
+    def _on_threshold(self, threshold, **_state) -> None:
+        if self.demo.is_ready and self.logic.shownOverlay() == "heat map":
+            if threshold > 0:
+                self.logic.setHeatThreshold(threshold)
+                self.demo.views.draw()
+            else:
+                self.show_heat_map()
+
+
+def _choices(answer) -> tuple[str, list[str]]:
+    """A question with its choices; near names of what was not understood; no names for a clear answer."""
+    if answer.question:
+        equal = len(answer.choices) > 1 and len({one.confidence for one in answer.resolved}) == 1
+        return "Choose one:" if equal else "Is this meant?", list(answer.choices)
+    hit_ids = {hit.concept_id for hit in answer.hits} if len(answer.resolved) == 1 else set()
+    pairs = zip(answer.resolved, answer.choices, strict=True)
+    names = [name for one, name in pairs if one.id not in hit_ids]
+    names = [name for name in names if name.casefold() != answer.query.strip().casefold()]
+    return "Choose one:" if answer.found else "Did you mean:", names

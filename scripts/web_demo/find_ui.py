@@ -1,0 +1,46 @@
+"""Section Find of the page."""
+
+from trame.widgets import html
+from trame.widgets import vuetify3 as v3
+
+from web_demo.said import hint, said
+
+
+def find_ui(find) -> None:
+    """The search box, the answer in words, near names to choose from, and the table of hits."""
+    with html.Div(classes="line"):
+        find.box.build("Structure, for example: left kidney", "!embedded")
+        with v3.VMenu():
+            with v3.Template(v_slot_activator="{ props }"):
+                v3.VBtn(v_bind="props", icon="mdi-history", size="small", variant="text", **said("Search again for…"),
+                        disabled=("!embedded || !earlier.length",))
+            with v3.VList(density="compact"):
+                v3.VListItem(v_for="text in earlier", key="text", title=("text",), click=(find.find, "[text]"))
+    with html.Div(classes="line"):
+        v3.VBtn("Find", prepend_icon="mdi-magnify", size="small", variant="flat", color="primary",
+                click=(find.find, "[]"), disabled=("!embedded",), id="find")
+        v3.VBtn("Show where it is likely", size="small", variant="tonal", click=find.show_heat_map,
+                disabled=("!embedded",), id="heat-map")
+    html.Div("{{ answer }}", v_if=("answer",), id="answer", raw_attrs=[':data-number="answers"'],
+             classes=("'answer ' + (answer_found ? 'found' : 'not-found')",))
+    with html.Div(v_if=("choices.length",), classes="choices"):
+        html.Span("{{ choices_lead }}")
+        v3.VChip("{{ name }}", v_for="name in choices", key="name", size="small", color="primary",
+                 click=(find.find, "[name]"))
+    with html.Table(v_if=("hits.length",), classes="hits"):
+        with html.Thead(), html.Tr():
+            html.Th("Structure")
+            html.Th("Confidence", **hint("How likely the place is within 10 mm of the structure"))
+            html.Th("Place")
+            html.Th()
+        with html.Tbody(), html.Tr(
+            v_for="(hit, row) in hits", key="row", click=(find.jump_to_row, "[row]"), raw_attrs=['tabindex="0"'],
+            keydown_enter=(find.jump_to_row, "[row]"), __events=[("keydown_enter", "keydown.enter")],
+            classes=("row === hit_row ? 'chosen' : ''",),
+        ):
+            html.Td("{{ hit.name }}")
+            html.Td("{{ hit.confidence }}", classes=("hit.sure ? '' : 'unsure'",))
+            html.Td("{{ hit.place }}", classes="place")
+            with html.Td():
+                v3.VBtn(icon="mdi-bookmark-outline", size="x-small", variant="text", **said("Keep this place"),
+                        click=(find.keep, "[row]"))

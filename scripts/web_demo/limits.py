@@ -1,0 +1,22 @@
+"""What one visitor may take, so that others are served too."""
+
+from dataclasses import dataclass
+
+EMBEDDING_SLOT = "embedding.lock"
+"""File in the launcher's folder that is locked while a scan is embedded: one at a time on this computer."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bytes of one uploaded file and of what an archive may unpack to, voxels of a scan, scans, seconds to open one.
+
+    memory_bytes bounds the address space of the process that reads an uploaded file.
+    """
+
+    upload_bytes: int = 1_000_000_000
+    unpacked_bytes: int = 2_000_000_000
+    archive_files: int = 5000
+    voxels: int = 400_000_000
+    scans: int = 4
+    opening_seconds: float = 180.0
+    memory_bytes: int = 8_000_000_000
