@@ -2,6 +2,7 @@
 
 import slicer
 
+from .SceneNodes import nodesOfClass
 from .Signal import Signal
 
 
@@ -9,11 +10,12 @@ class Cursor:
     """Follows the scene's crosshair node; `named(description, position_ras)` with a None description where there is
     nothing to say: no scan under the mouse, a place outside it, or an embedding that does not hold any more.
 
-    `describe(volumeNode, position_ras)` raises RuntimeError where it cannot tell.
+    `describe(volumeNode, position_ras)` raises RuntimeError where it cannot tell. A view that shows another scan for
+    which `isEmbedded(volumeNode)` is true is named by that scan: two patients share no anatomy at a place of the world.
     """
 
-    def __init__(self, scene, describe) -> None:
-        self._scene, self._describe = scene, describe
+    def __init__(self, scene, describe, isEmbedded) -> None:
+        self._scene, self._describe, self._isEmbedded = scene, describe, isEmbedded
         self._scan = None
         self._observed = None
         self.named = Signal()
@@ -41,7 +43,18 @@ class Cursor:
             self.named.emit(None, tuple(position_ras))
             return
         try:
-            description = self._describe(self._scan, position_ras)
+            description = self._describe(self._scanUnder(crosshairNode), position_ras)
         except RuntimeError:  # outside the scan, or no longer embedded: the panel says so elsewhere
             description = None
         self.named.emit(description, tuple(position_ras))
+
+    def _scanUnder(self, crosshairNode):
+        """The embedded scan that the view under the mouse shows, else the one that is followed."""
+        sliceNode = crosshairNode.GetCursorPositionXYZ([0.0, 0.0, 0.0])
+        if sliceNode is None:
+            return self._scan
+        for composite in nodesOfClass(self._scene, "vtkMRMLSliceCompositeNode"):
+            if composite.GetLayoutName() == sliceNode.GetLayoutName():
+                shown = self._scene.GetNodeByID(composite.GetBackgroundVolumeID() or "")
+                return shown if shown is not None and self._isEmbedded(shown) else self._scan
+        return self._scan

@@ -54,7 +54,7 @@ class Logic:
         self._navigation = Navigation(scene)
         self._border = Border(scene, self._overlay)
         self._compare = Compare(scene, schedule)
-        self._cursor = Cursor(scene, weak(self.describe))
+        self._cursor = Cursor(scene, weak(self.describe), weak(self.isEmbedded))
         self._record = Record(scene)
         self._run = EmbeddingRun(self._embeddings, makeWorker, cache, weak(self._findMap))
         self._device = DeviceLine(makeWorker, models.path)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import slicer.util
 from AnatomicalEmbeddingLib.Cursor import Cursor
 from placements import addScan, affine
 
@@ -20,7 +21,7 @@ def said(scene, scan):
             raise RuntimeError("outside the scan")
         return f"{volumeNode.GetName()} at {position_ras[0]:.0f}"
 
-    cursor, heard = Cursor(scene, describe), []
+    cursor, heard = Cursor(scene, describe, lambda volumeNode: volumeNode.GetName() == "Prior"), []
     cursor.named.connect(lambda description, position_ras: heard.append((description, position_ras)))
     cursor.follow(scan)
     return cursor, heard
@@ -60,3 +61,13 @@ def test_another_scan_takes_over_and_none_ends_it(said, crosshair, scene):
     crosshair.SetCursorPositionRAS((6, 0, 0))
     assert [description for description, _ in heard] == ["Prior at 5"]
     np.testing.assert_allclose(heard[0][1], (5, 0, 0))
+
+
+@pytest.mark.parametrize(("shown", "named"), [("Prior", "Prior"), ("PET", "CT"), ("CT", "CT")])
+def test_a_view_is_named_by_the_embedded_scan_that_it_shows(said, crosshair, scene, scan, axial, shown, named):
+    nodes = {"CT": scan} | {name: addScan(scene, affine(), name=name) for name in ("Prior", "PET")}
+    axial.show(nodes[shown])
+    axial.sliceNode.JumpSliceByCentering(10, -4, 7)
+    xyz = np.linalg.inv(slicer.util.arrayFromVTKMatrix(axial.sliceNode.GetXYToRAS())) @ [10, -4, 7, 1]
+    crosshair.SetCursorPositionXYZ(list(xyz[:3]), axial.sliceNode)
+    assert said[1][-1][0] == f"{named} at 10"
