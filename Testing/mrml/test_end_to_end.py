@@ -50,7 +50,9 @@ def hounsfield_at(scan, position_ras):
 
 
 def test_organs_are_found_in_tissue_of_their_density(logic, scan):
-    for name, low, high in (("liver", 0, 160), ("spleen", 0, 160), ("right kidney", 0, 260), ("L3 vertebra", 80, 900)):
+    # The middle of a kidney may be the fat of its sinus.
+    tissues = (("liver", 0, 160), ("spleen", 0, 160), ("right kidney", -90, 260), ("L3 vertebra", 80, 900))
+    for name, low, high in tissues:
         assert low <= hounsfield_at(scan, found(logic, scan, name)) <= high, name
 
 

@@ -236,6 +236,11 @@ class NameDecision:
         asked = reading.side or "both sides"
         if verdict.kind == "wrong_side":
             other = self._vocabulary.name(term.id)
+            counterpart = self._vocabulary.sides(term.id).get(reading.side)
+            if counterpart:
+                name = self._vocabulary.name(counterpart)
+                reason = f"This name is known on the {term.laterality} only (“{other}”). Is “{name}” meant?"
+                return refuse(self._vocabulary, reason, [counterpart])
             reason = f"“{other}” is known on the {term.laterality} only, not on the {asked}. Check the side."
             if term.laterality == "none":
                 reason = f"“{other}” does not go with “{asked}”. Check the side."
