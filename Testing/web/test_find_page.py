@@ -218,9 +218,11 @@ def test_the_page_is_light_or_dark_and_the_views_stay_black(page):
 
 
 def test_a_view_can_fill_the_page_and_gives_its_place_back(page):
-    small = page.page.locator("#over-Green").bounding_box()["width"]
+    view = page.page.locator("#over-Green")
+    small = view.bounding_box()["width"]
     page.page.click("#over-Green .view-enlarge")
-    page.wait_until(lambda: page.page.locator("#over-Green").bounding_box()["width"] > 1.8 * small)
+    # While the page is laid out anew the view has no box.
+    page.wait_until(lambda: (view.bounding_box() or {"width": 0})["width"] > 1.8 * small)
     assert page.page.locator("#over-Red").count() == 0
     page.page.click("#over-Green .view-enlarge")
     page.wait_until(lambda: page.page.locator("#over-Red").count() == 1)

@@ -60,12 +60,12 @@ def test_the_same_address_in_a_second_window_takes_the_session_over(visit):
 
 
 def test_when_a_visitor_has_gone_the_process_and_its_files_are_deleted(visit, launcher):
+    until(lambda: launcher.visitors() == 0, 60, "an earlier visitor is still there")
     folders = set(launcher.session_folders())
     page = visit()
-    number = launcher.visitors()
     address = page.page.url
     page.page.context.close()
-    until(lambda: launcher.visitors() < number, 60, "the session is still there")
+    until(lambda: launcher.visitors() == 0, 60, "the session is still there")
     with pytest.raises(urllib.error.HTTPError) as answer:
         urllib.request.urlopen(address)
     assert answer.value.code == 410
