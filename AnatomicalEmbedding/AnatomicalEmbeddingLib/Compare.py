@@ -11,7 +11,7 @@ import vtk
 from . import VolumeBridge
 from .Observing import Observers, weak
 from .PlaceMarker import PlaceMarker
-from .SceneNodes import nodesOfClass
+from .SceneNodes import nodesOfClass, shownIn
 from .Signal import Signal
 
 _SAME_PLACE_MM = 1e-3
@@ -182,11 +182,9 @@ class Compare:
 
     def _scanIn(self, sliceNode) -> str | None:
         """The linked scan that a view shows as its background."""
-        for composite in self._compositeNodes():
-            if composite.GetLayoutName() == sliceNode.GetLayoutName():
-                shown = composite.GetBackgroundVolumeID()
-                return shown if self._link is not None and shown in self._link.nodeIDs else None
-        return None
+        shown = shownIn(self._scene, sliceNode)
+        linked = self._link is not None and shown is not None and shown.GetID() in self._link.nodeIDs
+        return shown.GetID() if linked else None
 
     def _compositeNodes(self) -> list:
         composites = nodesOfClass(self._scene, "vtkMRMLSliceCompositeNode")

@@ -2,7 +2,7 @@
 
 import slicer
 
-from .SceneNodes import nodesOfClass
+from .SceneNodes import shownIn
 from .Signal import Signal
 
 
@@ -51,10 +51,5 @@ class Cursor:
     def _scanUnder(self, crosshairNode):
         """The embedded scan that the view under the mouse shows, else the one that is followed."""
         sliceNode = crosshairNode.GetCursorPositionXYZ([0.0, 0.0, 0.0])
-        if sliceNode is None:
-            return self._scan
-        for composite in nodesOfClass(self._scene, "vtkMRMLSliceCompositeNode"):
-            if composite.GetLayoutName() == sliceNode.GetLayoutName():
-                shown = self._scene.GetNodeByID(composite.GetBackgroundVolumeID() or "")
-                return shown if shown is not None and self._isEmbedded(shown) else self._scan
-        return self._scan
+        shown = shownIn(self._scene, sliceNode) if sliceNode is not None else None
+        return shown if shown is not None and self._isEmbedded(shown) else self._scan

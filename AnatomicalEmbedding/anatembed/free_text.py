@@ -92,7 +92,7 @@ class FreeText:
     @cached_property
     def _towards_right(self) -> np.ndarray:
         """First body coordinate (N,) of the voxels of the body, units of 100 mm, larger to the patient's right."""
-        return self.index.readout.body_coordinates(self.index.map.latents(self.index.map.body_kji))[:, 0]
+        return self.index.coordinates[:, 0]
 
     def evidence(self, vector: np.ndarray, score_kji: np.ndarray) -> np.ndarray:
         """What speaks for a find (3,): log-odds of the best place, log of the expected voxels, and how near the words

@@ -39,8 +39,7 @@ class AxialSlices:
     """The slices of a map that lie across the body, whichever axis of the array they are stored along."""
 
     def __init__(self, embedding_map: EmbeddingMap):
-        linear = embedding_map.ijk_to_ras[:3, :3]
-        column = int(np.argmax(np.abs(linear[2]) / np.linalg.norm(linear, axis=0)))
+        column = _across_body(embedding_map.ijk_to_ras)
         self.axis = 2 - column
         self.count = embedding_map.shape_kji[self.axis]
         self.spacing_mm = float(spacing_mm(embedding_map.ijk_to_ras)[column])
@@ -136,10 +135,15 @@ def select_slices(explorer, text: str | None, k: int, apart_mm: float = APART_MM
 
 def scan_slice(shape_kji, ijk_to_ras: np.ndarray, position_ras: np.ndarray) -> tuple[str, int]:
     """Which slice of a scan lies at a RAS position: its voxel axis ("i", "j" or "k") and zero-based number."""
-    linear = np.asarray(ijk_to_ras)[:3, :3]
-    column = int(np.argmax(np.abs(linear[2]) / np.linalg.norm(linear, axis=0)))
+    column = _across_body(ijk_to_ras)
     ijk = transform_points(np.linalg.inv(ijk_to_ras), position_ras)
     return "ijk"[column], int(np.clip(np.rint(ijk[column]), 0, shape_kji[2 - column] - 1))
+
+
+def _across_body(ijk_to_ras: np.ndarray) -> int:
+    """The voxel axis (0 is i) that runs most along S, so that slices across it are axial."""
+    linear = np.asarray(ijk_to_ras)[:3, :3]
+    return int(np.argmax(np.abs(linear[2]) / np.linalg.norm(linear, axis=0)))
 
 
 def _shares(scores: np.ndarray) -> np.ndarray:

@@ -51,6 +51,18 @@ def launcher(launch):
     return launch("--places", "5", "--keep-seconds", "4")
 
 
+@pytest.fixture(scope="module")
+def page(browser, launcher):
+    """The page of one visitor, for all tests of a file."""
+    from web_page import VisitorsPage
+
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    page = VisitorsPage(context.new_page(), launcher.address)
+    page.open()
+    yield page
+    context.close()
+
+
 @pytest.fixture
 def visit(browser, launcher):
     """Opens pages as separate visitors: visit(**options of the browser's context)."""

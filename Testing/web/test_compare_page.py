@@ -11,15 +11,9 @@ SECOND = ("SecondRed", "SecondGreen", "SecondYellow")
 
 
 @pytest.fixture(scope="module")
-def page(browser, launcher):
-    from web_page import VisitorsPage
-
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    page = VisitorsPage(context.new_page(), launcher.address)
-    page.open()
+def page(page):
     page.unfold("compare")
-    yield page
-    context.close()
+    return page
 
 
 def second_places(page) -> list[str]:

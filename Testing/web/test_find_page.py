@@ -7,17 +7,6 @@ pytest.importorskip("trame_slicer", reason="needs trame-slicer: make test-web in
 pytest.importorskip("playwright", reason="needs playwright: make test-web installs it")
 
 
-@pytest.fixture(scope="module")
-def page(browser, launcher):
-    from web_page import VisitorsPage
-
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    page = VisitorsPage(context.new_page(), launcher.address)
-    page.open()
-    yield page
-    context.close()
-
-
 def test_the_bundled_scan_is_embedded_and_drawn_when_the_page_opens(page):
     assert page.page.inner_text("#scan-line") == "Embedded: this scan can be searched."
     page.wait_until(lambda: page.picture("ThreeD").std() > 15)

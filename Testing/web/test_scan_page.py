@@ -12,17 +12,6 @@ from playwright.sync_api import expect
 from web_scans import write_kidneys
 
 
-@pytest.fixture(scope="module")
-def page(browser, launcher):
-    from web_page import VisitorsPage
-
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    page = VisitorsPage(context.new_page(), launcher.address)
-    page.open()
-    yield page
-    context.close()
-
-
 def drop(page, path, name) -> None:
     """Drop a file on the page as from the desktop."""
     page.page.evaluate(
