@@ -18,6 +18,7 @@ class FindSection(Section):
         self.field = StructureField(ui.queryEdit, logic.complete, logic.nameOf)
         self._hits = []
         self._asked = None
+        self._motion = ()
         self._history = None
 
     def connections(self) -> list[tuple]:
@@ -48,6 +49,7 @@ class FindSection(Section):
         self._clear()
         answer = self.logic.locate(self.requireScan(), text)
         self._asked = self.requireScan().GetID()
+        self._motion = self.logic.motionOf(self.requireScan())
         self._show(answer)
 
     def findText(self, text: str) -> None:
@@ -64,6 +66,7 @@ class FindSection(Section):
     def jumpToRow(self, row: int, *_cells) -> None:
         """Move the views to the hit of a row of the table."""
         if 0 <= row < len(self._hits):
+            self.requireUnmoved(self._motion)
             self.logic.jumpTo(self._hits[row].position_ras)
 
     def keep(self) -> None:
@@ -71,6 +74,7 @@ class FindSection(Section):
         row = self.ui.hitsTable.currentRow()
         if not 0 <= row < len(self._hits):
             raise RuntimeError(_("Select a place in the table first."))
+        self.requireUnmoved(self._motion)
         hit = self._hits[row]
         self.logic.keepHit(self.requireScan(), hit)
         self.tell(_("Kept: {name}.").format(name=hit.label))

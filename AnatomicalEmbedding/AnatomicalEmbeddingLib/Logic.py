@@ -107,6 +107,10 @@ class Logic:
             return False
         return True
 
+    def motionOf(self, volumeNode) -> tuple[float, ...]:
+        """How an embedded scan was moved since: places that were found hold as long as this stays the same."""
+        return tuple(np.round(self._embeddings.current(volumeNode)[1], 6).ravel().tolist())
+
     # Find
 
     def complete(self, text: str, limit: int = 10) -> list[tuple[str, str]]:

@@ -20,6 +20,7 @@ class ReportSection(Section):
         super().__init__(ui, logic, parameters, tell)
         self._reading = None
         self._readIn = None
+        self._motion = ()
 
     def connections(self) -> list[tuple]:
         ui = self.ui
@@ -40,6 +41,7 @@ class ReportSection(Section):
         self._clear()
         self._reading = self.logic.readReport(scan, text)
         self._readIn = scan.GetID()
+        self._motion = self.logic.motionOf(scan)
         self.tell(self._summary())
         if self._reading.mentions:
             self.ui.reportText.html = self._html()
@@ -69,6 +71,7 @@ class ReportSection(Section):
     def jumpToSlice(self, row: int, *_cells) -> None:
         """Move the views to the key slice of a row of the table."""
         if self._reading is not None and 0 <= row < len(self._reading.slices):
+            self.requireUnmoved(self._motion)
             self.logic.showSlice(self._reading.slices[row].position_ras)
 
     def refresh(self) -> None:
@@ -85,6 +88,7 @@ class ReportSection(Section):
         )
 
     def _go(self, one, choice, ask: bool = True) -> None:
+        self.requireUnmoved(self._motion)
         self.logic.showMention(self.requireScan(), choice)
         place = _("{name}: {position}, confidence {confidence}").format(
             name=Words.capital(choice.shown), position=Words.position(choice.hit.position_ras),

@@ -52,6 +52,11 @@ class Section:
             raise RuntimeError(_("No scan is selected. Choose a CT in the section Scan."))
         return scan
 
+    def requireUnmoved(self, motion: tuple) -> None:
+        """RuntimeError if the scan was moved since its `motionOf` was this: world positions from then are wrong."""
+        if self.logic.motionOf(self.requireScan()) != motion:
+            raise RuntimeError(_("The scan was moved since these places were found. Search again."))
+
     def crosshair(self) -> tuple[float, float, float]:
         """World position (mm) of the crosshair in the slice views of the scan's scene."""
         crosshairNode = self.requireScan().GetScene().GetFirstNodeByClass("vtkMRMLCrosshairNode")

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import slicer
 import slicer.util
+import vtk
 from anatembed.geometry import transform_points
 from AnatomicalEmbeddingLib import VolumeBridge
 from AnatomicalEmbeddingLib.SceneNodes import nodesOfClass
@@ -313,3 +314,15 @@ def test_two_panels_on_one_scene_do_not_disturb_each_other(logic, scene, scan, a
     assert axial.compositeNode.GetForegroundVolumeID() is None
     other.cleanUp()
     assert logic.locate(scan, "liver").found
+
+
+def test_the_motion_of_a_scan_changes_when_it_is_moved(logic, scene, scan):
+    embed(logic, scan)
+    before = logic.motionOf(scan)
+    transform = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+    scan.SetAndObserveTransformNodeID(transform.GetID())
+    assert logic.motionOf(scan) == before
+    matrix = vtk.vtkMatrix4x4()
+    matrix.SetElement(0, 3, 7.0)
+    transform.SetMatrixTransformToParent(matrix)
+    assert logic.motionOf(scan) != before

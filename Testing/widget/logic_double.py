@@ -145,6 +145,7 @@ class LogicDouble:
         self.overlay = None
         self.asked = []
         self.kept = (3, 120_000_000)
+        self.motion = (0.0,)
         self.there = description(liver=0.87, spleen=0.06, kidney_right=0.001)
         self.match = SimpleNamespace(position_ras=(10.0, 20.0, -30.0), confidence=0.72)
 
@@ -203,6 +204,9 @@ class LogicDouble:
 
     def setHeatThreshold(self, value) -> None:
         self._note("setHeatThreshold", round(value, 3))
+
+    def motionOf(self, scan):
+        return self.motion
 
     # Report
     def readReport(self, scan, text, most=5):

@@ -208,3 +208,13 @@ def test_a_hit_that_cannot_be_jumped_to_is_said(ready, logic):
     logic.error = RuntimeError("The views are gone.")
     press(ready.ui.hitsTable, Key.Key_Down)
     assert ready.ui.findMessage.text == "⚠ The views are gone."
+
+
+def test_places_of_a_scan_that_was_moved_are_neither_gone_to_nor_kept(ready, logic):
+    ask(ready, "kidney")
+    logic.motion = (5.0,)
+    logic.calls.clear()
+    click(ready.ui.keepButton)
+    press(ready.ui.hitsTable, Key.Key_Down)
+    assert logic.calls == []
+    assert "was moved" in ready.ui.findMessage.text and "Search again" in ready.ui.findMessage.text

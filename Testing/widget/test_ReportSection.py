@@ -175,3 +175,10 @@ def test_another_scan_takes_the_places_away_and_leaves_the_text(read, addScan, l
     choose(read, "0/0")
     follow(read, "#0")
     assert [call for call in logic.calls if call[0] == "showMention"] == []
+
+
+def test_links_into_a_scan_that_was_moved_ask_to_read_again(read, logic):
+    logic.motion = (5.0,)
+    follow(read, "#0")
+    assert logic.calls == []
+    assert "was moved" in read.ui.reportMessage.text
