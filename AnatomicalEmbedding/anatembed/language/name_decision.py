@@ -78,7 +78,7 @@ class NameDecision:
     def of_chinese_name(self, verdict: Verdict, reading, rest, text) -> Resolution:
         if verdict.kind in ("unpaired", "wrong_side"):
             return self._side_refused(verdict, reading)
-        if len(rest) > len(text) * (1 - _MIN_EXPLAINED):
+        if len(rest) > len(text) * (1 - _MIN_EXPLAINED) or self._tables.chinese_other.search(rest):
             return self.unknown(text)
         doubt = f"Not understood: “{rest}”." if rest else None
         return self._fitting(verdict, reading, doubt, text, "Understood.")
@@ -144,8 +144,9 @@ class NameDecision:
             return ()
         verdict = judge(matches[0].name.meanings, reading, self._vocabulary)
         native = any(meaning.native for meaning in matches[0].name.meanings)
-        if all(self._is_one_of(word, self._tables.head_nouns | self._tables.kinds) for word in matches[0].name.words):
-            return ()
+        unsaid = self._tables.head_nouns | self._tables.kinds | self._tables.everyday_words
+        if all(self._is_one_of(word, unsaid) for word in matches[0].name.words):
+            return ()  # "main renal artery" has no hand in it ("main", French)
         return verdict.term_ids if native and not verdict.weak and verdict.kind in ("one", "sides") else ()
 
     def _is_something_else(self, found: _Found, words, upper, reading) -> bool:

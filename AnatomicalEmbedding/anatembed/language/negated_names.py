@@ -6,8 +6,12 @@ from dataclasses import dataclass, replace
 
 from anatembed.language.resolution import Resolution
 
-_NEGATORS = re.compile(r"\b(?:instead of|rather than|except for|and not|but not|not|nicht|pas|except|without)\b", re.I)
-_ENDS = re.compile(r"[,;.]|\b(?:but|sondern|mais|sino)\b", re.I)
+_NEGATORS = re.compile(
+    r"\b(?:instead of|rather than|except for|and not|but not|not|nicht|pas|except|without"
+    r"|excluding|neither|nor|ignor(?:e|ing)|disregard|skip(?! to))\b",
+    re.I,
+)
+_ENDS = re.compile(r"[,;.]|\b(?:but|sondern|mais|sino|and (?:go|show|jump|take|move))\b", re.I)
 
 
 @dataclass(frozen=True)

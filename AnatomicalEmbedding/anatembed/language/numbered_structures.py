@@ -136,6 +136,8 @@ class NumberedStructures:
             return None
         disc_words = self._tables.disc_words
         disc = any(word in disc_words for word in others)
+        if disc and levels == [("L", 5)] and "sacrum" in others:
+            levels, others = [*levels, ("S", 1)], [word for word in others if word != "sacrum"]
         joining = disc_words | self._tables.connectors | self._tables.between_words | {"space"}
         plain = all(word in joining or self._is_vertebra_word(word) for word in others)
         named = next((one for one, pair in _NAMED_DISCS.items() if pair == levels), None)

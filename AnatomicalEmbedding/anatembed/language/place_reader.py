@@ -1,32 +1,18 @@
 """Read a typed text as a place and the name of a structure; the name is left to the resolver, its side included."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from anatembed.language.landmark_reader import LandmarkReader
 from anatembed.language.place_phrase import PlacePhrase, at_level, beside, between, part_of
 from anatembed.language.place_words import Phrase, PlaceWords
 from anatembed.language.query_words import QueryWords
 from anatembed.language.resolution import Candidate, Resolution
 from anatembed.language.text_normalisation import upper_case_words
+from anatembed.language.typed_part import TypedPart
 
 LANDMARK_NOUN = "part"
 """How a dome, apex, base or tip is called once its directions are known."""
-
-
-@dataclass(frozen=True)
-class _Part:
-    """Words that name a part, before the structure is known, and the words that are left for its name.
-
-    directions: of the words. noun: how large ("" where only a direction is typed). word: a word whose directions
-    differ from structure to structure (apex, distal). sides: side words that stood among the words of the part.
-    """
-
-    directions: tuple[str, ...]
-    noun: str
-    name: Phrase
-    word: str = ""
-    sides: Phrase = ()
-    certain: bool = True
 
 
 class PlaceReader:
@@ -38,6 +24,7 @@ class PlaceReader:
     def __init__(self, vocabulary, tables: QueryWords, words: PlaceWords):
         self._vocabulary, self._tables, self._words = vocabulary, tables, words
         self._single_words = words.single_words
+        self._landmarks = LandmarkReader(tables, words)
 
     def read(self, text: str, plain: str, found: Resolution, resolve: Callable[[str], Resolution]) -> Resolution:
         """The resolution of the structure in a text with its place, or `found` when there is none.
@@ -150,12 +137,14 @@ class PlaceReader:
     def _part(self, tokens: Phrase, found: Resolution, named) -> Resolution:
         if found.outcome == "ask" and self._clear(tokens, named):
             return found  # "upper arm bone" only lacks its side
-        for part in (*self._landmarks(tokens), *self._parts(tokens), *self._parts_behind(tokens)):
+        readings = (self._landmarks.read, self._parts, self._parts_behind)
+        around = self._parts_around(tokens, named)
+        for part in (*(part for reading in readings for part in reading(tokens)), *around):
             name = (*part.sides, *part.name)
             if not part.name:
                 continue
             resolution = named(name)
-            if resolution.outcome == "refuse" and part.sides and part.noun not in ("", "pole", "end"):
+            if part.sides and self._may_have_sides(part, resolution):
                 resolution, part = self._side_as_direction(part, resolution, named)
             placed = self._with_part(part, resolution, found, named)
             if placed:
@@ -164,20 +153,23 @@ class PlaceReader:
 
     def _swallowed_part(self, tokens: Phrase, found: Resolution, named) -> Resolution:
         """ "Upper part of the left femur": the name alone means the same structure, so the rest names its part."""
-        if not any(word in self._words.nouns for word in tokens):
-            return found
-        for part in (*self._parts(tokens), *self._parts_behind(tokens)):
-            plain = named((*part.sides, *part.name)) if part.name and part.noun and part.directions else None
-            if plain and plain.outcome == "accept" and plain.candidates[0].id == found.candidates[0].id:
-                return self._placed(plain, part_of(tuple(dict.fromkeys(part.directions)), part.noun, self._words))
+        for part in (*self._landmarks.read(tokens), *self._parts(tokens), *self._parts_behind(tokens)):
+            plain = named((*part.sides, *part.name)) if part.name and (part.word or part.noun) else None
+            if not plain or plain.outcome != "accept" or plain.candidates[0].id != found.candidates[0].id:
+                continue
+            directions = part.directions + (self._directions_for(part.word, found.candidates[0].id) or ())
+            if directions:
+                noun = part.noun or LANDMARK_NOUN
+                return self._placed(plain, part_of(tuple(dict.fromkeys(directions)), noun, self._words))
         return found
 
-    def _with_part(self, part: _Part, resolution: Resolution, found: Resolution, named) -> Resolution | None:
+    def _with_part(self, part: TypedPart, resolution: Resolution, found: Resolution, named) -> Resolution | None:
         """The name with its part; None where the vocabulary has a finer name, or the words may mean something else."""
         if resolution.outcome == "refuse" or not self._is_one_family(resolution.candidates):
             return None
-        directions = part.directions + self._directions_for(part.word, resolution.candidates[0].id)
-        if not directions or part.word and directions == part.directions:
+        own = self._directions_for(part.word, resolution.candidates[0].id)
+        directions = part.directions + (own or ())
+        if own is None or not directions:
             return None
         place = part_of(tuple(dict.fromkeys(directions)), part.noun or LANDMARK_NOUN, self._words)
         of_name, of_text = ({one.id for one in candidates} for candidates in (resolution.candidates, found.candidates))
@@ -187,57 +179,37 @@ class PlaceReader:
         finer = found.outcome != "refuse" and any(of_name & set(self._vocabulary.ancestors(one)) for one in of_text)
         return None if finer else self._placed(resolution, place)
 
-    def _side_as_direction(self, part: _Part, resolution: Resolution, named) -> tuple[Resolution, _Part]:
+    def _side_as_direction(self, part: TypedPart, resolution: Resolution, named) -> tuple[Resolution, TypedPart]:
         """ "Left part of the bladder": left of what has no sides is a direction; of all others, it is the side."""
         other = named(part.name)
         sides = {self._tables.side_words[word] for word in part.sides if word in self._tables.side_words}
-        term = self._vocabulary[other.candidates[0].id] if other.outcome == "accept" else None
+        sided = part.word in self._words.landmarks_with_sides
+        clear = other.outcome == "accept" or sided and other.outcome == "confirm"
+        term = self._vocabulary[other.candidates[0].id] if clear else None
         written = any(word in self._tables.side_words for word in part.name)
         if term is None or len(sides) != 1 or written or term.side_policy != "unpaired":
             return resolution, part
         return other, replace(part, directions=part.directions + (sides.pop(),), sides=())
 
-    def _directions_for(self, word: str, concept_id: str) -> tuple[str, ...]:
-        """What "apex" or "distal" means of a structure; nothing where it means nothing."""
-        term = self._vocabulary[concept_id]
-        base = term.base or term.id
+    def _may_have_sides(self, part: TypedPart, resolution: Resolution) -> bool:
+        """True where "left" may say which part of an unpaired structure: its left pedicle, its left half."""
+        if part.word in self._words.landmarks_with_sides:
+            return True
+        return resolution.outcome == "refuse" and part.noun not in ("", "pole", "end")
+
+    def _directions_for(self, word: str, concept_id: str) -> tuple[str, ...] | None:
+        """What "apex" or "distal" means of a structure; None where it means nothing."""
+        if not word:
+            return ()
+        base = self._vocabulary[concept_id].base or concept_id
         if word in self._words.along:
             direction = self._words.along[word].get(base)
-            return (direction,) if direction else ()
-        return tuple(self._words.landmarks.get(word, {}).get(base, ()))
+            return (direction,) if direction else None
+        meanings = self._words.landmarks.get(word, {})
+        found = meanings.get(base, meanings.get(base.split("_")[0]) if base.startswith("vertebrae_") else None)
+        return None if found is None else tuple(found)
 
-    def _landmarks(self, tokens: Phrase) -> Iterator[_Part]:
-        """ "Dome of the liver", "liver dome", "top of the bladder"."""
-        words = self._words
-        for position, word in enumerate(tokens):
-            before, after = tokens[:position], tokens[position + 1 :]
-            of = after[:1] and after[0] in words.of
-            if word in words.landmarks and (of or not after):
-                directions, sides = self._only_place(before) if of else ((), ())
-                if of and directions is not None:
-                    yield _Part(directions, "end" if word == "tip" else "", self._name(after), word, sides)
-                elif not of and before:
-                    yield _Part((), "end" if word == "tip" else "", before, word)
-            if word in words.nouns_with_of and of:
-                directions, sides = self._only_place(before)
-                if directions is not None:
-                    direction, noun = words.nouns_with_of[word]
-                    yield _Part((*directions, direction), noun, self._name(after), "", sides)
-
-    def _only_place(self, tokens: Phrase) -> tuple[tuple[str, ...] | None, Phrase]:
-        """Directions and side words of tokens that hold nothing else; (None, ()) of all others."""
-        directions, sides = [], []
-        for word in tokens:
-            own = self._words.directions_of(word)
-            if own:
-                directions += own
-            elif self._is_side(word):
-                sides.append(word)
-            elif word not in self._words.articles:
-                return None, ()
-        return tuple(directions), tuple(sides)
-
-    def _parts(self, tokens: Phrase) -> Iterator[_Part]:
+    def _parts(self, tokens: Phrase) -> Iterator[TypedPart]:
         """ "Upper pole of the right kidney", "upper third right femur"."""
         end = self._run(tokens)
         part = self._group(tokens[:end])
@@ -247,14 +219,23 @@ class PlaceReader:
         of = rest[:1] and rest[0] in self._words.of
         if part.noun in ("third", "half") and not of and rest and rest[0] in self._tables_of_numbers:
             return
-        yield replace(part, name=self._name(rest))
+        yield replace(part, name=self._landmarks.name(rest))
 
-    def _parts_behind(self, tokens: Phrase) -> Iterator[_Part]:
+    def _parts_behind(self, tokens: Phrase) -> Iterator[TypedPart]:
         """ "Right kidney upper pole"."""
         length = self._run(tokens[::-1])
         part = self._group(tokens[len(tokens) - length :])
         if part is not None:
             yield replace(part, name=tokens[: len(tokens) - length])
+
+    def _parts_around(self, tokens: Phrase, named) -> Iterator[TypedPart]:
+        """ "Posterior tracheal wall"; not the wall of the "superior mesenteric artery", which is named so."""
+        start = next((at for at, word in enumerate(tokens) if not self._words.directions_of(word)), 0)
+        if tokens[-1] not in self._words.nouns or not 0 < start < len(tokens) - 1 or self._clear(tokens[:-1], named):
+            return
+        part = self._group((*tokens[:start], tokens[-1]))
+        if part is not None:
+            yield replace(part, name=tokens[start:-1])
 
     @property
     def _tables_of_numbers(self) -> frozenset[str]:
@@ -269,30 +250,20 @@ class PlaceReader:
         for position, word in enumerate(tokens):
             place = words.directions_of(word) or word in words.nouns or word in words.along
             joining = word in words.conjunctions and 0 < position < len(tokens) - 1
-            if not (place or self._is_side(word) or joining):
+            if not (place or self._landmarks.is_side(word) or joining):
                 return position
         return len(tokens)
 
-    def _group(self, tokens: Phrase) -> _Part | None:
+    def _group(self, tokens: Phrase) -> TypedPart | None:
         words = self._words
         directions = tuple(one for word in tokens for one in words.directions_of(word))
         nouns = [words.nouns[word] for word in tokens if word in words.nouns and not words.directions_of(word)]
         along = [word for word in tokens if word in words.along]
-        sides = tuple(word for word in tokens if self._is_side(word) or word in self._tables.both)
+        sides = tuple(word for word in tokens if self._landmarks.is_side(word) or word in self._tables.both)
         if len(nouns) > 1 or len(along) > 1 or not (directions or along or nouns and sides):
             return None
         certain = bool(nouns or along) or any(word in words.certain for word in tokens)
-        return _Part(directions, nouns[0] if nouns else "", (), along[0] if along else "", sides, certain)
-
-    def _is_side(self, word: str) -> bool:
-        return word in self._tables.side_words or word in ("l", "r") or word in self._tables.both
-
-    def _name(self, tokens: Phrase) -> Phrase:
-        """The name after "of the"."""
-        skipped = self._words.of | self._words.articles
-        while tokens and tokens[0] in skipped:
-            tokens = tokens[1:]
-        return tokens
+        return TypedPart(directions, nouns[0] if nouns else "", (), along[0] if along else "", sides, certain)
 
     # Outcomes
 
@@ -303,7 +274,7 @@ class PlaceReader:
             return resolution
         if resolution.outcome != "ask" or not self._is_one_family(resolution.candidates):
             return None
-        bare = tuple(word for word in words if not self._is_side(word))
+        bare = tuple(word for word in words if not self._landmarks.is_side(word))
         return resolution if named(("left", *bare)).outcome == "accept" else None
 
     def _is_one_family(self, candidates: tuple[Candidate, ...]) -> bool:

@@ -2,11 +2,14 @@
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 _PATH = Path(__file__).parents[1] / "resources" / "place_words.json"
+
+_SETS = ("counted", "certain", "lead_in", "landmarks_with_sides")
 
 Phrase = tuple[str, ...]
 
@@ -16,7 +19,8 @@ class PlaceWords:
     """Every table of place_words.json, turned for look-up.
 
     directions and nouns: by word. landmarks and along: by word, then by the id of the structure, whose directions
-    differ. level, between, relations: phrases as words, the longest first.
+    differ. landmarks_with_sides: those of which an unpaired structure has a left and a right one. landmark_phrases,
+    level, between, relations: phrases as words, the longest first.
     """
 
     directions: dict[str, str]
@@ -26,6 +30,8 @@ class PlaceWords:
     share_of_noun: dict[str, str]
     nouns_with_of: dict[str, tuple[str, str]]
     landmarks: dict[str, dict[str, list[str]]]
+    landmark_phrases: tuple[Phrase, ...]
+    landmarks_with_sides: frozenset[str]
     along: dict[str, dict[str, str]]
     counted: frozenset[str]
     certain: frozenset[str]
@@ -56,7 +62,8 @@ class PlaceWords:
     def single_words(self) -> frozenset[str]:
         """Words that no command may swallow."""
         starts = {phrase[0] for phrase, _ in self.relations} | {phrase[0] for phrase in (*self.level, *self.between)}
-        return frozenset({*self.directions, *self.nouns, *self.nouns_with_of, *self.landmarks, *self.along, *starts})
+        landmarks = {word for phrase in self.landmark_phrases for word in phrase}
+        return frozenset({*self.directions, *self.nouns, *self.nouns_with_of, *landmarks, *self.along, *starts})
 
 
 @cache
@@ -73,11 +80,12 @@ def load_place_words() -> PlaceWords:
         conjunctions=frozenset(table["and"]),
         relations=tuple(sorted(relations, key=lambda one: -len(one[0]))),
         **{key: _phrases(table[key]) for key in ("both", "level", "between", "swallowed")},
-        **{key: frozenset(table[key]) for key in ("counted", "certain", "of", "articles", "lead_in")},
+        landmark_phrases=_phrases(table["landmarks"]),
+        **{key: frozenset(table[key]) for key in (*_SETS, "of", "articles")},
         **{key: table[key] for key in ("share_of_noun", "landmarks", "along", "leads", "relation_names", "terms")},
         terms_between=table["terms_between"],
     )
 
 
-def _phrases(texts: list[str]) -> tuple[Phrase, ...]:
+def _phrases(texts: Iterable[str]) -> tuple[Phrase, ...]:
     return tuple(sorted((tuple(text.split()) for text in texts), key=len, reverse=True))

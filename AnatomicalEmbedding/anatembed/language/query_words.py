@@ -24,7 +24,7 @@ class QueryWords:
     command: frozenset[str]
     dropped_phrases: tuple[re.Pattern, ...]
     side_phrases: tuple[tuple[re.Pattern, str], ...]
-    hyphen_hand: re.Pattern
+    written: tuple[tuple[re.Pattern, str], ...]
     screen_side: tuple[re.Pattern, ...]
     relative_side: tuple[re.Pattern, ...]
     glued_number: re.Pattern
@@ -60,6 +60,7 @@ class QueryWords:
     chinese_sides: dict[str, str]
     chinese_both: tuple[str, ...]
     chinese_command: re.Pattern
+    chinese_other: re.Pattern
     chinese_generic: re.Pattern
     chinese_numerals: dict[str, int]
     chinese_counted: str
@@ -95,6 +96,12 @@ class QueryWords:
             result.append(word)
         return result
 
+    def written_out(self, text: str) -> str:
+        """The typed text with short forms written out that need its punctuation ("L3-L5", "subclavian v.", "1/3")."""
+        for pattern, new in self.written:
+            text = pattern.sub(new, text)
+        return text
+
     def drop_commands(self, text: str) -> str:
         """The normalised text without phrases such as "take a second look at"."""
         for pattern in self.dropped_phrases:
@@ -123,7 +130,7 @@ def load_query_words() -> QueryWords:
     return QueryWords(
         side_words={word: side for side in ("left", "right") for word in table[side]},
         side_phrases=tuple((re.compile(pattern), new) for pattern, new in table["side_phrases"]),
-        hyphen_hand=re.compile(table["hyphen_hand"]),
+        written=tuple((re.compile(pattern), new) for pattern, new in table["written"]),
         glued_number=re.compile(table["glued_number"]),
         numbers=table["ordinals"],
         regions={word: letter for letter, words in table["regions"].items() for word in words},
@@ -135,6 +142,7 @@ def load_query_words() -> QueryWords:
         chinese_command=re.compile(table["chinese_command"]),
         other_meanings=re.compile(r"\b(?:" + "|".join(table["other_meanings"]) + r")\b"),
         finding_endings=tuple(table["finding_endings"]),
+        chinese_other=re.compile(table["chinese_other"]),
         chinese_generic=re.compile(table["chinese_generic"]),
         chinese_counted=table["chinese_counted"],
         chinese_traditional=str.maketrans(table["chinese_traditional"]),

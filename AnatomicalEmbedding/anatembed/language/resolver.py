@@ -50,7 +50,7 @@ class Resolver:
 
     def resolve(self, text: str) -> Resolution:
         """The structure that a text means, and the place in, at or beside it."""
-        text = self._tables.hyphen_hand.sub(r"\1", text[:MAX_LENGTH])
+        text = self._tables.written_out(text[:MAX_LENGTH])
         found = self._resolve_english(text)
         plain = normalise(text[:MAX_LENGTH])
         settled = is_chinese(plain) or self._index.exact(plain) or self._tables.other_meanings.search(plain)

@@ -22,6 +22,9 @@ def answer(text):
         "not the spleen but the liver",
         "the liver rather than the spleen please",
         "nicht die Milz, sondern die Leber",
+        "neither the spleen nor the pancreas, I want the liver",
+        "skip the spleen and go to the liver",
+        "the liver, ignore the spleen",
     ],
 )
 def test_what_is_not_wanted_is_left_out_and_the_rest_confirmed(text):

@@ -48,6 +48,17 @@ def part(*directions, share="third"):
     ("tercio superior del esófago", "esophagus", part("superior")),
     ("partie postérieure du foie", "liver", part("posterior")),
     ("upper third of kidney L", "kidney_left", part("superior")),
+    ("upper 1/3 of oesophagus", "esophagus", part("superior")),
+    ("superior endplate of L3", "vertebrae_L3", part("superior", share="tip")),
+    ("inf end plate T11", "vertebrae_T11", part("inferior", share="tip")),
+    ("spinous process L4", "vertebrae_L4", part("posterior")),
+    ("genu of the corpus callosum", "corpus_callosum", part("anterior")),
+    ("splenium of the corpus callosum", "corpus_callosum", part("posterior")),
+    ("anterior horn of the right lateral ventricle", "lateral_ventricle_right", part("anterior")),
+    ("medial limb of the left adrenal", "adrenal_gland_left", part("medial")),
+    ("posterior limb of internal capsule on the left", "internal_capsule_left", part("posterior")),
+    ("floor of the right orbit", "orbit_right", part("inferior")),
+    ("hilum of the left kidney", "kidney_left", part("medial")),
 ])
 def test_a_part_is_read_with_its_structure(text, concept, place):
     assert read(text) == ("accept", [concept], place)
@@ -87,12 +98,52 @@ def test_between_joins_two_structures(text, first, second):
 @pytest.mark.parametrize(("text", "concept", "directions"), [
     ("above the liver", "liver", ("superior",)), ("below the spleen", "spleen", ("inferior",)),
     ("in front of the aorta", "aorta", ("anterior",)), ("behind the stomach", "stomach", ("posterior",)),
+    ("the fat posterior to the bladder", "urinary_bladder", ("posterior",)),
+    ("soft tissue cuff encasing the SMA", "superior_mesenteric_artery", ()),
     ("lateral to the left kidney", "kidney_left", ("lateral",)), ("next to the gallbladder", "gallbladder", ()),
     ("around the left kidney", "kidney_left", ()), ("hinter der Milz", "spleen", ("posterior",)),
     ("au-dessus du foie", "liver", ("superior",)), ("detrás del estómago", "stomach", ("posterior",)),
 ])
 def test_beside_is_read_with_its_direction(text, concept, directions):
     assert read(text) == ("accept", [concept], ("beside", directions, ""))
+
+
+@pytest.mark.parametrize(("text", "concept", "directions"), [
+    ("left cerebellar hemisphere", "cerebellum", ("left",)), ("right sacral ala", "sacrum", ("right", "superior")),
+    ("mandibular angle left", "mandible", ("left", "posterior", "inferior")),
+    ("lateral malleolus left", "fibula_left", ("inferior",)), ("acromion r", "scapula_right", ("superior", "lateral")),
+    ("tibial plateau rt", "tibia_right", ("superior",)), ("posterior tracheal wall", "trachea", ("posterior",)),
+    ("dens", "vertebrae_C2", ("superior",)), ("chin", "mandible", ("anterior",)),
+])
+def test_a_landmark_that_is_no_structure_is_confirmed_with_its_part(text, concept, directions):
+    outcome, ids, place = read(text)
+    assert (outcome, ids[0], place[1]) == ("confirm", concept, directions)
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize("landmark", sorted(RESOLVER._places._words.landmarks_with_sides))
+@pytest.mark.parametrize("text", [
+    "{side} {landmark} of {name}", "{name} {landmark} {side}", "{name} {side} {landmark}",
+    "{landmark} of {name}, {side}",
+])
+def test_the_side_of_a_landmark_is_never_turned_round(text, side, landmark):
+    for concept in RESOLVER._places._words.landmarks[landmark]:
+        name = "L4" if concept == "vertebrae" else VOCABULARY.name(concept)
+        found = RESOLVER.resolve(text.format(side=side, landmark=landmark, name=name))
+        said = {one.side for one in found.candidates} | set(found.place.directions if found.place else ())
+        assert {"left": "right", "right": "left"}[side] not in said
+
+
+@pytest.mark.parametrize("text", [
+    "left pedicle of L5", "L5 left pedicle", "L5 pedicle on the left", "pedicle of L5, left",
+])
+def test_a_landmark_of_an_unpaired_structure_has_a_side(text):
+    assert read(text) == ("accept", ["vertebrae_L5"], part("left"))
+
+
+@pytest.mark.parametrize("text", ["superior mesenteric artery wall", "superior mesenteric artery base"])
+def test_a_direction_in_a_name_is_no_place(text):
+    assert RESOLVER.resolve(text).place is None
 
 
 @pytest.mark.parametrize("text", [
@@ -107,7 +158,7 @@ def test_what_the_vocabulary_knows_stays_a_structure(text):
 
 @pytest.mark.parametrize("text", [
     "upper banana", "upper pole of the banana", "between liver and banana", "above the banana", "banana at L3",
-    "posterior tibial artery", "lateral meniscus", "upper endplate of L3", "posterior horn of the lateral ventricle",
+    "posterior tibial artery", "lateral meniscus", "third part of the duodenum",
     "above the knee amputation", "the organ above the liver", "not the upper pole of the spleen",
     "left of the liver", "upper third rib", "liver at banana", "left upper pole of the spleen",
     "right side of the image", "left and right part of the bladder", "apex of the stomach",

@@ -11,6 +11,23 @@ def test_no_word_means_both_sides():
     assert not set(TABLES.side_words) & (TABLES.ignorable | TABLES.side_look_alikes)
 
 
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("upper 1/3 of the femur", "upper third of the femur"),
+        ("L1/2", "L1/2"),
+        ("L3-L5", "L3 to L5"),
+        ("portal v.", "portal vein"),
+        ("hepatitis A. Liver", "hepatitis A. Liver"),
+        ("there is no 4th rib", "there is no 4th rib"),
+        ("re: left kidney", "re: left kidney"),
+        ("die Leber der Patientin", "die Leber der Patientin"),
+    ],
+)
+def test_short_forms_are_written_out_and_nothing_else(text, written):
+    assert TABLES.written_out(text) == written
+
+
 def test_no_head_noun_or_negation_is_ignored():
     assert not TABLES.ignorable & (TABLES.head_nouns | TABLES.negation | TABLES.part_words)
 

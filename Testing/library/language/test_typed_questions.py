@@ -38,6 +38,8 @@ def test_a_refusal_with_a_cause_is_not_unknown(text):
     ("text", "expected"),
     [
         ("T4 to T6", ["vertebrae_T4", "vertebrae_T5", "vertebrae_T6"]),
+        ("L3-L5", ["vertebrae_L3", "vertebrae_L4", "vertebrae_L5"]),
+        ("rectosigmoid junction", ["sigmoid_colon", "rectum"]),
         ("both kidneys", ["kidney_left", "kidney_right"]),
         ("bilateral adrenals", ["adrenal_gland_left", "adrenal_gland_right"]),
         ("双肾", ["kidney_left", "kidney_right"]),
@@ -54,6 +56,33 @@ def test_several_structures_of_a_kind_are_offered(text, expected):
 def test_the_side_that_is_wanted_is_read(text):
     assert resolve(text).outcome in ("accept", "confirm")
     assert ids(text) == ["kidney_right"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("subclavian v. left", "subclavian_vein_left"),
+        ("renal a., right", "renal_artery_right"),
+        ("V. cava inferior", "inferior_vena_cava"),
+        ("Nebenniere re.", "adrenal_gland_right"),
+        ("Niere li.", "kidney_left"),
+        ("fémur der.", "femur_right"),
+        ("rib no. 4 right", "rib_right_4"),
+        ("disc between L5 and the sacrum", "intervertebral_disc_L5_S1"),
+        ("L4-L5 disc", "intervertebral_disc_L4_L5"),
+        ("main renal artery left", "renal_artery_left"),
+        ("cervix", "uterine_cervix"),
+        ("the aortic root, 2 mm slices", "aortic_root"),
+        ('{"tool": "goto", "args": {"organ": "spleen"}}', "spleen"),
+    ],
+)
+def test_short_forms_and_their_punctuation_are_understood(text, expected):
+    assert (resolve(text).outcome, ids(text)) == ("accept", [expected])
+
+
+@pytest.mark.parametrize("text", ["recurrent laryngeal n.", "inferior epigastric a.", "nervus ulnaris", "坐骨神经"])
+def test_a_nerve_or_vessel_that_is_not_known_is_not_the_organ_beside_it(text):
+    assert resolve(text).outcome == "refuse"
 
 
 def test_a_hand_with_a_hyphen_before_its_own_parts_stays_a_hand():
