@@ -3,13 +3,12 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from anatembed.language.landmark_reader import LandmarkReader
+from anatembed.language.landmark_reader import LandmarkReader, TypedPart
 from anatembed.language.place_phrase import PlacePhrase, at_level, beside, between, part_of
 from anatembed.language.place_words import Phrase, PlaceWords
 from anatembed.language.query_words import QueryWords
 from anatembed.language.resolution import Candidate, Resolution
 from anatembed.language.text_normalisation import upper_case_words
-from anatembed.language.typed_part import TypedPart
 
 LANDMARK_NOUN = "part"
 """How a dome, apex, base or tip is called once its directions are known."""
