@@ -27,6 +27,7 @@ THINNEST_LEVEL_MM = 10.0
 BESIDE_MM, BESIDE_SPREAD_MM, BETWEEN_SPREAD_MM = 10.0, 8.0, 10.0
 AXES = {"right": (0, 1), "left": (0, -1), "anterior": (1, 1), "posterior": (1, -1), "superior": (2, 1),
         "inferior": (2, -1)}
+SIDES = ("left", "right")
 
 
 @dataclass(frozen=True)
@@ -140,10 +141,14 @@ def part_position(positions_mm: np.ndarray, weights: np.ndarray, directions: tup
     """How far along its directions each voxel of a structure lies: (n,), 0 at the near end and 1 at the far end.
 
     positions_mm: (n,3) right, anterior and superior of the patient, 0 for right being the midline. weights: (n,).
-    Several directions count alike, whatever the structure's length along them.
+    Several directions count alike, whatever the structure's length along them; but what is right or left of its middle
+    is never a part of its other half, however far up or forward it lies.
     """
-    total = sum(_along(positions_mm, weights, direction) for direction in directions)
-    return _normalised(total, weights)
+    along = {direction: _along(positions_mm, weights, direction) for direction in directions}
+    side = next((values for one, values in along.items() if one in SIDES and len(along) > 1), np.ones(len(weights)))
+    position, half = np.zeros(len(weights)), side >= 0.5
+    position[half] = _normalised(sum(along.values())[half], weights[half])
+    return position
 
 
 def _along(positions_mm: np.ndarray, weights: np.ndarray, direction: str) -> np.ndarray:

@@ -7,6 +7,8 @@ import pytest
 from anatembed.language.place_phrase import PlacePhrase
 from anatembed.places import Places, part_position
 from anatembed.query_index import QueryIndex
+from hypothesis import given
+from hypothesis import strategies as st
 from phantoms import GEOMETRIES, voxel_positions
 from planted_patient import STRUCTURES, planted_patient, readout, to_patient
 
@@ -73,6 +75,13 @@ def test_left_and_right_are_those_of_the_patient():
         assert sign * (own[:, 0].mean() - STRUCTURES["liver"][0][0]) > 15
 
 
+@pytest.mark.parametrize("grid", GRIDS)
+def test_a_corner_on_one_side_is_on_that_side_of_the_patient(grid):
+    for direction, sign in (("left", -1), ("right", 1)):
+        own = own_positions(grid, places_in(grid).region_kji("liver", part(direction, "superior"), []))
+        assert len(own) and (sign * (own[:, 0] - STRUCTURES["liver"][0][0])).min() > -7
+
+
 @pytest.mark.parametrize("grid", SOME_GRIDS)
 def test_a_level_is_the_height_of_the_other_structure(grid):
     level = PlacePhrase("level", (), "", (), "")
@@ -129,6 +138,24 @@ def test_a_few_voxels_far_away_do_not_move_a_third():
     positions[:, 2] = along
     upper = along[part_position(positions, np.ones(len(along)), ("superior",)) >= 2 / 3]
     assert upper.min() == pytest.approx(60, abs=2)
+
+
+@given(seed=st.integers(0, 2**32 - 1), side=st.sampled_from(["left", "right"]),
+       other=st.sampled_from(["superior", "inferior", "anterior", "posterior"]))
+def test_a_part_on_one_side_never_reaches_into_the_other_half(seed, side, other):
+    rng = np.random.default_rng(seed)
+    positions = rng.uniform(-1, 1, (300, 3)) * rng.uniform(5, 80, 3) @ np.linalg.qr(rng.normal(size=(3, 3)))[0]
+    chosen = positions[part_position(positions, np.ones(300), (side, other)) >= 2 / 3, 0]
+    low, high = np.quantile(positions[:, 0], (0.01, 0.99), method="inverted_cdf")
+    assert len(chosen)
+    sign = 1 if side == "right" else -1
+    assert (sign * (chosen - (low + high) / 2)).min() > -0.1 * (high - low)
+
+
+def test_a_half_is_a_half():
+    positions = np.zeros((101, 3))
+    positions[:, 0] = np.linspace(-50, 50, 101)
+    assert (part_position(positions, np.ones(101), ("left",)) >= 0.5).sum() == 51
 
 
 def test_lateral_of_what_lies_on_the_midline_is_away_from_it_on_both_sides():

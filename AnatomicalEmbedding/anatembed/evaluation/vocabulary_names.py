@@ -52,8 +52,9 @@ def typo_questions(vocabulary: Vocabulary, amount: int, seed: int = 0) -> list[Q
     """English and Latin names with one typing error in a word of at least five letters; sides stay as they are."""
     chosen = random.Random(seed)
     sides = load_query_words().side_words
-    sources = [one for one in name_questions(vocabulary, ("en", "la")) if _long_words(one.text, sides)]
-    taken = {normalise(one.text) for one in sources}
+    names = name_questions(vocabulary, ("en", "la"))
+    sources = [one for one in names if _long_words(one.text, sides)]
+    taken = {normalise(one.text) for one in names}
     questions = []
     while len(questions) < amount:
         source = chosen.choice(sources)

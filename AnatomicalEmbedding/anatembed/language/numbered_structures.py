@@ -16,6 +16,7 @@ TYPO_CONFIDENCE = 0.9
 _MAX_ASKED = 8
 _NAMED_DISCS = {"intervertebral_disc_L4_L5": [("L", 4), ("L", 5)], "intervertebral_disc_L5_S1": [("L", 5), ("S", 1)]}
 _LEVEL = re.compile(r"(c|t|th|d|l|s)(\d{1,2})")
+_COUNTED = re.compile(r"(c|t|th|d|l|s|)(\d{1,2})")
 _LIVER_LEVEL = re.compile(r"s(\d[ab]?)$")
 _SEGMENT_NUMBER = re.compile(r"(\d{1,2})[ab]?")
 
@@ -69,9 +70,9 @@ class NumberedStructures:
         return self._lung_segments.resolve(query.words, query.reading)
 
     def _ranges(self, words: list[str]) -> list[str]:
-        """ "t4 to t6" with the levels between them: "t4 t5 t6"."""
+        """ "t4 to t6" with the levels between them, "t4 t5 t6", and "ribs 3 to 5" in the same way."""
         for position in range(1, len(words) - 1):
-            first, last = _LEVEL.fullmatch(words[position - 1]), _LEVEL.fullmatch(words[position + 1])
+            first, last = _COUNTED.fullmatch(words[position - 1]), _COUNTED.fullmatch(words[position + 1])
             if words[position] in self._tables.range_words and first and last and first[1] == last[1]:
                 inner = range(int(first[2]) + 1, min(int(last[2]), int(first[2]) + _MAX_ASKED))
                 return words[:position] + [f"{first[1]}{number}" for number in inner] + words[position + 1 :]

@@ -69,7 +69,8 @@ def _side_of(words, position, known, tables) -> tuple[str | None, bool]:
         return tables.side_words[word], False
     if word in _LETTERS:
         following = words[position + 1] if position + 1 < len(words) else ""
-        stands_alone = len(words) > 1 and not following.isdigit() and following not in _NOT_A_SIDE_BEFORE
+        counted = following.isdigit() and not tables.rib_words & set(words)  # "L 3", but "rib L 3"
+        stands_alone = len(words) > 1 and not counted and following not in _NOT_A_SIDE_BEFORE
         return (_LETTERS[word], False) if stands_alone else (None, False)
     if word in known or word in tables.ignorable or word in tables.side_look_alikes or word in tables.expansions:
         return None, False

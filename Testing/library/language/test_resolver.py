@@ -318,7 +318,7 @@ def test_an_unknown_structure_is_not_its_neighbour(text):
         ("upper spleen", "spleen", "upper part"),
         ("RUL nodule", "lung_upper_lobe_right", "nodule"),
         ("abdominal aortic aneurysm", "abdominal_aorta", "aneurysm"),
-        ("body of uterus", "uterus", "body"),
+        ("body of spleen", "spleen", "body"),
         ("cirrhotic liver", "liver", "cirrhotic"),
         ("not spleen", "spleen", "not"),
         ("rate", "spleen", "everyday"),

@@ -40,6 +40,9 @@ def test_a_refusal_with_a_cause_is_not_unknown(text):
         ("T4 to T6", ["vertebrae_T4", "vertebrae_T5", "vertebrae_T6"]),
         ("L3-L5", ["vertebrae_L3", "vertebrae_L4", "vertebrae_L5"]),
         ("rectosigmoid junction", ["sigmoid_colon", "rectum"]),
+        ("left ribs 3-5", ["rib_left_3", "rib_left_4", "rib_left_5"]),
+        ("both feet", ["foot_left", "foot_right"]),
+        ("FemoralHeads", ["femoral_head_left", "femoral_head_right"]),
         ("both kidneys", ["kidney_left", "kidney_right"]),
         ("bilateral adrenals", ["adrenal_gland_left", "adrenal_gland_right"]),
         ("双肾", ["kidney_left", "kidney_right"]),
@@ -73,6 +76,14 @@ def test_the_side_that_is_wanted_is_read(text):
         ("main renal artery left", "renal_artery_left"),
         ("cervix", "uterine_cervix"),
         ("the aortic root, 2 mm slices", "aortic_root"),
+        ("I.V.C.", "inferior_vena_cava"),
+        ("KidneyR", "kidney_right"),
+        ("OpticNrv_L", "optic_nerve_left"),
+        ("Rib_R_04", "rib_right_4"),
+        ("A. carotis interna re.", "internal_carotid_artery_right"),
+        ("have a look at the cervical spine first", "cervical_spine"),
+        ("show me the liver on a soft tissue window", "liver"),
+        ("is it from the right seminal vesicle", "seminal_vesicle_right"),
         ('{"tool": "goto", "args": {"organ": "spleen"}}', "spleen"),
     ],
 )
@@ -80,7 +91,10 @@ def test_short_forms_and_their_punctuation_are_understood(text, expected):
     assert (resolve(text).outcome, ids(text)) == ("accept", [expected])
 
 
-@pytest.mark.parametrize("text", ["recurrent laryngeal n.", "inferior epigastric a.", "nervus ulnaris", "坐骨神经"])
+@pytest.mark.parametrize("text", [
+    "recurrent laryngeal n.", "inferior epigastric a.", "nervus ulnaris", "坐骨神经", "tibialis anterior",
+    "BrachialPlex_L",
+])
 def test_a_nerve_or_vessel_that_is_not_known_is_not_the_organ_beside_it(text):
     assert resolve(text).outcome == "refuse"
 
