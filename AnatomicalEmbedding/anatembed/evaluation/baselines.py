@@ -35,8 +35,8 @@ class Reference:
         taxonomy = Taxonomy({c for o in subject.label_concepts for c in o}, vocabulary)
         table = taxonomy.target_table(subject)
         counts = np.bincount(subject.labels_kji.ravel(), minlength=len(table))
-        centres = ndimage.center_of_mass(np.ones_like(subject.labels_kji), subject.labels_kji, np.arange(len(table)))
-        centres = np.nan_to_num(np.array(centres))
+        present, centres = np.flatnonzero(counts), np.zeros((len(table), 3))
+        centres[present] = ndimage.center_of_mass(np.ones_like(subject.labels_kji), subject.labels_kji, present)
         centroids = {}
         for column, concept in enumerate(taxonomy.ids):
             own = np.flatnonzero((table[:, column] == 1) & (counts > 0))

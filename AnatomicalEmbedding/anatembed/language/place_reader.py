@@ -204,9 +204,9 @@ class PlaceReader:
         if word in self._words.along:
             direction = self._words.along[word].get(base)
             return (direction,) if direction else None
-        meanings = self._words.landmarks.get(word, {})
-        found = meanings.get(base, meanings.get(base.split("_")[0]) if base.startswith("vertebrae_") else None)
-        return None if found is None else tuple(found)
+        meanings, family = self._words.landmarks.get(word, {}), base.split("_")[0]
+        keys = (concept_id, base, *([family] if family == "vertebrae" else []))
+        return next((tuple(meanings[key]) for key in keys if key in meanings), None)
 
     def _parts(self, tokens: Phrase) -> Iterator[TypedPart]:
         """ "Upper pole of the right kidney", "upper third right femur"."""

@@ -58,6 +58,7 @@ def part(*directions, share="third"):
     ("medial limb of the left adrenal", "adrenal_gland_left", part("medial")),
     ("posterior limb of internal capsule on the left", "internal_capsule_left", part("posterior")),
     ("floor of the right orbit", "orbit_right", part("inferior")),
+    ("apex of the left ventricle", "heart_ventricle_left", part("inferior", "anterior")),
     ("hilum of the left kidney", "kidney_left", part("medial")),
 ])
 def test_a_part_is_read_with_its_structure(text, concept, place):
@@ -132,6 +133,18 @@ def test_the_side_of_a_landmark_is_never_turned_round(text, side, landmark):
         found = RESOLVER.resolve(text.format(side=side, landmark=landmark, name=name))
         said = {one.side for one in found.candidates} | set(found.place.directions if found.place else ())
         assert {"left": "right", "right": "left"}[side] not in said
+
+
+@pytest.mark.parametrize("landmark", sorted(RESOLVER._places._words.landmarks))
+def test_the_choice_that_is_offered_for_a_landmark_means_the_same_place(landmark):
+    for concept in RESOLVER._places._words.landmarks[landmark]:
+        name = "L4" if concept == "vertebrae" else VOCABULARY.name(concept)
+        for side in ("left", "right"):
+            asked = RESOLVER.resolve(f"{side} {landmark} of {name}")
+            if asked.place:
+                chosen = RESOLVER.resolve(asked.place.label(asked.candidates[0].name))
+                assert (chosen.outcome, chosen.candidates[0].id) == ("accept", asked.candidates[0].id)
+                assert set(chosen.place.directions) == set(asked.place.directions)
 
 
 @pytest.mark.parametrize("text", [
