@@ -100,6 +100,9 @@ class NameDecision:
         if second and not self._is_only_a_kind(found):
             ids = tuple(dict.fromkeys(found.verdict.term_ids + second))[:_MAX_CANDIDATES]
             return ask(self._vocabulary, ids, "More than one structure is named. Choose one.")
+        if self._would_choose_a_side(found, reading):
+            partial = self._partial(found.match.name.words, reading)
+            return partial if partial and partial.outcome == "ask" else self._not_in_vocabulary(found, text)
         if self._is_something_else(found, words, upper, reading):
             return self._not_in_vocabulary(found, text)
         return self._fitting(found.verdict, reading, self._doubt(found, reading), text, self._explanation(found))
@@ -164,6 +167,12 @@ class NameDecision:
         lower_case = not any(word in upper for word in words)
         foreign = any(word not in self._tables.part_words for word in found.unexplained)
         return foreign and (found.verdict.abbreviation and lower_case or not found.match.certain)
+
+    def _would_choose_a_side(self, found: _Found, reading) -> bool:
+        """True when no side is typed, a word is not understood, and the name belongs to one side only: "coronary x"."""
+        if reading.kind != "none" or found.verdict.kind != "sides" or not found.unexplained:
+            return False
+        return len(found.verdict.term_ids) == 1 and not self._vocabulary[found.verdict.term_ids[0]].base
 
     def _is_only_a_kind(self, found: _Found) -> bool:
         """True when the name says of what kind a structure is: "soleus muscle" is not any muscle."""

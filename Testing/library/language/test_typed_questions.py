@@ -99,6 +99,11 @@ def test_a_nerve_or_vessel_that_is_not_known_is_not_the_organ_beside_it(text):
     assert resolve(text).outcome == "refuse"
 
 
+@pytest.mark.parametrize("text", ["LMCA coronary", "coronary x", "stenosis of a coronary", "gastric artery x"])
+def test_a_name_of_one_side_is_not_chosen_when_a_word_is_not_understood_and_no_side_is_typed(text):
+    assert resolve(text).outcome in ("ask", "refuse")
+
+
 def test_a_hand_with_a_hyphen_before_its_own_parts_stays_a_hand():
     assert ids("right-hand region") == ["hand_right"]
 
