@@ -98,7 +98,7 @@ class NameDecision:
             return self._side_refused(found.verdict, reading)
         second = self._second_structure(found, reading, upper)
         if second and not self._is_only_a_kind(found):
-            ids = tuple(dict.fromkeys(found.verdict.term_ids + second))[:_MAX_CANDIDATES]
+            ids = tuple(dict.fromkeys(self._offered(found.verdict) + second))[:_MAX_CANDIDATES]
             return ask(self._vocabulary, ids, "More than one structure is named. Choose one.")
         if self._would_choose_a_side(found, reading):
             partial = self._partial(found.match.name.words, reading)
@@ -150,7 +150,14 @@ class NameDecision:
         unsaid = self._tables.head_nouns | self._tables.kinds | self._tables.everyday_words
         if all(self._is_one_of(word, unsaid) for word in matches[0].name.words):
             return ()  # "main renal artery" has no hand in it ("main", French)
-        return verdict.term_ids if native and not verdict.weak and verdict.kind in ("one", "sides") else ()
+        return self._offered(verdict) if native and not verdict.weak and verdict.kind in ("one", "sides") else ()
+
+    def _offered(self, verdict: Verdict) -> tuple[str, ...]:
+        """The ids of a verdict; both sides where a name is only known with one, but the structure has two."""
+        ids = verdict.term_ids
+        if verdict.kind == "sides" and len(ids) == 1 and self._vocabulary[ids[0]].base:
+            return tuple(self._vocabulary.sides(ids[0]).values())
+        return ids
 
     def _is_something_else(self, found: _Found, words, upper, reading) -> bool:
         """True when the words that stay unexplained name something other than the structure found."""
@@ -220,10 +227,7 @@ class NameDecision:
 
     def _fitting(self, verdict, reading, doubt, text, explanation) -> Resolution:
         """Accept, confirm or ask for structures that fit."""
-        ids = verdict.term_ids[:_MAX_CANDIDATES]
-        if verdict.kind == "sides" and len(ids) == 1 and self._vocabulary[ids[0]].base:
-            # The name is only known with its side, but the structure has two.
-            ids = tuple(self._vocabulary.sides(ids[0]).values())
+        ids = self._offered(verdict)[:_MAX_CANDIDATES]
         if verdict.kind == "sides" and len(ids) == 1:
             doubt = doubt or "No side is given."
         families = {self._vocabulary[one].base or one for one in ids}

@@ -104,6 +104,10 @@ def test_a_name_of_one_side_is_not_chosen_when_a_word_is_not_understood_and_no_s
     assert resolve(text).outcome in ("ask", "refuse")
 
 
+def test_both_sides_are_offered_beside_another_structure():
+    assert ids("kidney kidney liver segment 4 pelvis") == ["renal_pelvis_left", "renal_pelvis_right", "liver_segment_4"]
+
+
 def test_a_hand_with_a_hyphen_before_its_own_parts_stays_a_hand():
     assert ids("right-hand region") == ["hand_right"]
 
