@@ -54,7 +54,7 @@ class LandmarkReader:
         behind = self.only_place(after)
         if behind is None:
             if not name:
-                later, rest = self._without_sides(self.name(after))
+                later, rest = self.without_sides(self.name(after))
                 yield TypedPart(directions, noun, rest, word, sides + later)
             return
         if name and not behind[0]:
@@ -72,10 +72,11 @@ class LandmarkReader:
         """Directions at the beginning, sides, and the rest: "T12 left" before a pedicle is T12 with a side."""
         end = next((at for at in range(len(tokens), 0, -1) if self.only_place(tokens[:at]) is not None), 0)
         directions, sides = self.only_place(tokens[:end])
-        later, rest = self._without_sides(tokens[end:])
+        later, rest = self.without_sides(tokens[end:])
         return directions, sides + later, rest
 
-    def _without_sides(self, tokens: Phrase) -> tuple[Phrase, Phrase]:
+    def without_sides(self, tokens: Phrase) -> tuple[Phrase, Phrase]:
+        """The side words among tokens, and the others."""
         sides = tuple(word for word in tokens if word in self._tables.side_words)
         return sides, tuple(word for word in tokens if word not in sides)
 

@@ -167,7 +167,8 @@ class NameDecision:
             return True
         if self._names_the_opposite(found) or self._is_only_a_kind(found) or self._is_another_of_its_kind(found):
             return True
-        rest = sum(len(word) for word in found.unexplained if not self._tables.is_finding(word))
+        beside = self._tables.part_words
+        rest = sum(len(word) for word in found.unexplained if not self._tables.is_finding(word) and word not in beside)
         understood = found.match.score + len(reading.side or "")
         if understood < _MIN_EXPLAINED * (understood + rest):
             return True

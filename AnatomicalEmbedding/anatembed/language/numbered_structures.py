@@ -202,7 +202,8 @@ class NumberedStructures:
         is_segment = words != query.words or any(word in tables.segment_words for word in rest)
         if not is_segment or len(numbers) != 1 or query.reading.kind != "none":
             return None
-        if any(word not in tables.segment_words | tables.liver_words for word in rest):
+        findings = [word for word in rest if tables.is_finding(word)]
+        if any(word not in tables.segment_words | tables.liver_words for word in rest if word not in findings):
             return None
         if not 1 <= numbers[0] <= LIVER_SEGMENT_COUNT:
             return self._refuse(
@@ -210,6 +211,9 @@ class NumberedStructures:
             )
         term_id = f"liver_segment_{numbers[0]}"
         name = self._vocabulary.name(term_id)
+        if is_liver and findings:
+            reason = f"Not understood: “{' '.join(findings)}”. Go to “{name}”?"
+            return confirm(self._vocabulary, [term_id], reason)
         if is_liver and not query.reading.negation:
             return accept(self._vocabulary, term_id, f"“{name}” is named.")
         reason = f"“Segment {numbers[0]}” may belong to the liver or to a lung. Go to “{name}”?"

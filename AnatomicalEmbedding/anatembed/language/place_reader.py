@@ -10,6 +10,7 @@ from anatembed.language.query_words import QueryWords
 from anatembed.language.resolution import Candidate, Resolution
 from anatembed.language.text_normalisation import upper_case_words
 
+_SIDE_LETTERS = {"l": "left", "r": "right"}
 LANDMARK_NOUN = "part"
 """How a dome, apex, base or tip is called once its directions are known."""
 
@@ -148,7 +149,19 @@ class PlaceReader:
             placed = self._with_part(part, resolution, found, named)
             if placed:
                 return placed
-        return found
+        named_parts = any(one.side for one in found.candidates)
+        return found if found.outcome != "refuse" or named_parts else self._half(tokens, named) or found
+
+    def _half(self, tokens: Phrase, named) -> Resolution | None:
+        """ "Right cerebellum": what is known as a whole over both sides has a half on each; to be confirmed."""
+        words, name = self._landmarks.without_sides(tuple(_SIDE_LETTERS.get(word, word) for word in tokens))
+        sides = {self._tables.side_words[word] for word in words}
+        whole = named(name) if len(sides) == 1 and name else None
+        if whole is None or whole.outcome != "accept":
+            return None
+        if whole.candidates[0].id not in self._tables.whole_for_both_sides:
+            return None
+        return self._placed(replace(whole, outcome="confirm"), part_of((sides.pop(),), "half", self._words))
 
     def _swallowed_part(self, tokens: Phrase, found: Resolution, named) -> Resolution:
         """ "Upper part of the left femur": the name alone means the same structure, so the rest names its part."""
@@ -218,7 +231,8 @@ class PlaceReader:
         of = rest[:1] and rest[0] in self._words.of
         if part.noun in ("third", "half") and not of and rest and rest[0] in self._tables_of_numbers:
             return
-        yield replace(part, name=self._landmarks.name(rest))
+        sides, name = self._landmarks.without_sides(self._landmarks.name(rest))
+        yield replace(part, name=name, sides=part.sides + sides)
 
     def _parts_behind(self, tokens: Phrase) -> Iterator[TypedPart]:
         """ "Right kidney upper pole"."""
@@ -228,8 +242,8 @@ class PlaceReader:
             yield replace(part, name=tokens[: len(tokens) - length])
 
     def _parts_around(self, tokens: Phrase, named) -> Iterator[TypedPart]:
-        """ "Posterior tracheal wall"; not the wall of the "superior mesenteric artery", which is named so."""
-        start = next((at for at, word in enumerate(tokens) if not self._words.directions_of(word)), 0)
+        """ "Posterior tracheal wall", "left bladder wall"; not "superior mesenteric artery wall": that is its name."""
+        start = next((at for at, word in enumerate(tokens) if not self._landmarks.only_place((word,))), 0)
         if tokens[-1] not in self._words.nouns or not 0 < start < len(tokens) - 1 or self._clear(tokens[:-1], named):
             return
         part = self._group((*tokens[:start], tokens[-1]))

@@ -71,6 +71,12 @@ def test_a_liver_segment_is_found(text):
     assert answer(text) == ("accept", ["liver_segment_4"])
 
 
+def test_a_finding_beside_a_liver_segment_must_be_confirmed():
+    resolution = RESOLVER.resolve("cyst in liver segment VIII")
+    assert (resolution.outcome, resolution.candidates[0].id) == ("confirm", "liver_segment_8")
+    assert "cyst" in resolution.reason
+
+
 def test_an_impossible_liver_segment_is_refused_with_the_range():
     assert RESOLVER.resolve("segment 12 of liver").outcome == "refuse"
     assert "1 to 8" in RESOLVER.resolve("segment 12 of liver").reason

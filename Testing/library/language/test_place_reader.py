@@ -59,6 +59,10 @@ def part(*directions, share="third"):
     ("posterior limb of internal capsule on the left", "internal_capsule_left", part("posterior")),
     ("floor of the right orbit", "orbit_right", part("inferior")),
     ("apex of the left ventricle", "heart_ventricle_left", part("inferior", "anterior")),
+    ("left bladder wall", "urinary_bladder", part("left", share="tip")),
+    ("proximal RCA", "right_coronary_artery", part("superior")),
+    ("acromial end of the right clavicle", "clavicula_right", part("lateral")),
+    ("posterior elements of L4", "vertebrae_L4", part("posterior")),
     ("hilum of the left kidney", "kidney_left", part("medial")),
 ])
 def test_a_part_is_read_with_its_structure(text, concept, place):
@@ -133,6 +137,19 @@ def test_the_side_of_a_landmark_is_never_turned_round(text, side, landmark):
         found = RESOLVER.resolve(text.format(side=side, landmark=landmark, name=name))
         said = {one.side for one in found.candidates} | set(found.place.directions if found.place else ())
         assert {"left": "right", "right": "left"}[side] not in said
+
+
+@pytest.mark.parametrize(("text", "concept", "side"), [
+    ("right cerebellum", "cerebellum", "right"), ("left basal ganglia", "basal_ganglia", "left"),
+    ("Mandible_L", "mandible", "left"), ("brainstem on the right", "brainstem", "right"),
+])
+def test_the_half_of_what_is_known_as_a_whole_is_confirmed(text, concept, side):
+    assert read(text) == ("confirm", [concept], ("part", (side,), "half"))
+
+
+@pytest.mark.parametrize("text", ["right spleen", "left L3", "left trachea", "left liver", "both mandibles"])
+def test_what_has_no_halves_or_parts_with_names_is_not_halved(text):
+    assert (RESOLVER.resolve(text).outcome, RESOLVER.resolve(text).place) == ("refuse", None)
 
 
 @pytest.mark.parametrize("landmark", sorted(RESOLVER._places._words.landmarks))

@@ -270,7 +270,7 @@ def test_a_place_beside_a_structure_is_not_its_left_side(text):
         ("left middle lobe", "on the right only"),
         ("right gastric artery", "on the left only"),
         ("left L3", "no left and right"),
-        ("left mandible", "as a whole"),
+        ("both mandibles", "as a whole"),
     ],
 )
 def test_a_side_that_does_not_exist_is_refused_with_the_reason(text, words):
