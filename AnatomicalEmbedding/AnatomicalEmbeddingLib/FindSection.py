@@ -148,10 +148,11 @@ class FindSection(Section):
         was = table.blockSignals(True)  # the views have already moved to the first hit
         table.rowCount = len(self._hits)
         for row, hit in enumerate(self._hits):
-            confidence, position = Words.placeConfidence(hit.confidence), Words.position(hit.position_ras)
-            texts = (Words.capital(hit.label), confidence, position)
-            for column, text in enumerate(texts):
-                table.setItem(row, column, qt.QTableWidgetItem(text))
+            confidence, place = Words.placeConfidence(hit.confidence), Words.letters(hit.position_ras)
+            for column, text in enumerate((Words.capital(hit.label), confidence, place)):
+                item = qt.QTableWidgetItem(text)
+                item.setToolTip(text)  # a narrow panel cuts it off
+                table.setItem(row, column, item)
         table.resizeColumnsToContents()
         if self._hits:
             table.setCurrentCell(0, 0)

@@ -26,11 +26,15 @@ def nameConfidence(probability: float) -> str:
 
 def position(position_ras) -> str:
     """World RAS mm by the letters of the viewer: "R 62, P 8, I 21 mm"."""
-    letters = (("R", "L"), ("A", "P"), ("S", "I"))
+    return letters(position_ras) + " mm"
+
+
+def letters(position_ras) -> str:
+    """The same without the unit, for a column that names it."""
     return ", ".join(
         f"{positive if value >= 0 else negative} {abs(value):.0f}"
-        for value, (positive, negative) in zip(position_ras, letters, strict=True)
-    ) + " mm"
+        for value, (positive, negative) in zip(position_ras, ("RL", "AP", "SI"), strict=True)
+    )
 
 
 def timeLeft(seconds: float | None) -> str:

@@ -31,8 +31,8 @@ def test_enter_asks_and_the_hits_stand_in_the_table(ready, logic):
     assert logic.calls == [("locate", "CT 1", "liver")]
     assert ready.ui.findMessage.text == "Liver: found."
     assert cells(ready.ui.hitsTable) == [
-        ["Liver", "93%", "R 62, P 8, I 21 mm"],
-        ["Liver", "41%, uncertain place", "L 31, A 15, S 4 mm"],
+        ["Liver", "93%", "R 62, P 8, I 21"],
+        ["Liver", "41%, uncertain place", "L 31, A 15, S 4"],
     ]
     assert isShown(ready.ui.hitsTable) and ready.ui.hitsTable.currentRow() == 0
 

@@ -300,8 +300,9 @@ class PlaceReader:
         reason = f"“{label}”: {resolution.reason}"
         if resolution.outcome == "accept":
             reason = f"“{label}” is named."
-        elif resolution.outcome == "confirm" and not resolution.reason.endswith("?"):
-            reason = f"“{label}” is probably meant. Go there?"
+        elif resolution.outcome == "confirm":
+            doubt, question, _ = resolution.reason.rpartition("Go to ")
+            reason = f"{doubt}Go to “{label}”?" if question else f"“{label}” is probably meant. Go there?"
         return replace(resolution, reason=reason, place=place)
 
 

@@ -139,6 +139,14 @@ def test_the_side_of_a_landmark_is_never_turned_round(text, side, landmark):
         assert {"left": "right", "right": "left"}[side] not in said
 
 
+@pytest.mark.parametrize(("text", "question"), [
+    ("acromion left", "The text describes it, but is not its name. Go to “upper lateral part of left scapula”?"),
+    ("right cerebellum", "“right half of cerebellum” is probably meant. Go there?"),
+])
+def test_the_question_names_the_place_to_which_it_would_go(text, question):
+    assert RESOLVER.resolve(text).reason == question
+
+
 @pytest.mark.parametrize(("text", "concept", "side"), [
     ("right cerebellum", "cerebellum", "right"), ("left basal ganglia", "basal_ganglia", "left"),
     ("Mandible_L", "mandible", "left"), ("brainstem on the right", "brainstem", "right"),
