@@ -1,7 +1,10 @@
 """Several visitors at once, and what is left of one who has gone."""
 
+import json
 import os
 import signal
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 
@@ -12,6 +15,7 @@ pytest.importorskip("playwright", reason="needs playwright: make test-web instal
 from bad_scans import BAD_SCANS
 from playwright.sync_api import expect
 from visitor_processes import has_page, listening_ports, until
+from web_demo.sessions import environment
 
 
 def test_two_visitors_see_nothing_of_each_other_and_a_broken_file_harms_only_its_owner(visit, tmp_path):
@@ -102,6 +106,15 @@ def test_the_end_of_the_launcher_ends_every_process_and_deletes_every_file(launc
     launcher.process.wait(30)
     until(lambda: not any(_lives(one) for one in processes), 60, "a visitor's process lives on")
     until(lambda: not launcher.session_folders(), 30, "files are left")
+
+
+@pytest.mark.parametrize("line", [b"", json.dumps({"key": "k", "slot": "s"}).encode() + b"\n"], ids=["before", "after"])
+def test_a_process_whose_launcher_ends_while_it_starts_leaves_no_file(tmp_path, line):
+    folder = tmp_path / "private"
+    (folder / "maps").mkdir(parents=True)
+    command = [sys.executable, "-m", "web_demo.app", str(folder)]
+    subprocess.run(command, input=line, env=environment(), timeout=60, check=False, capture_output=True)
+    assert not folder.exists()
 
 
 def _lives(process: int) -> bool:

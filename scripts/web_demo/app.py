@@ -1,6 +1,7 @@
 """One visitor's page: a scene, the module's Logic and a web server of their own, started by the launcher.
 
-The first line of standard input is JSON (see app_start.py); when standard input ends, so does this process.
+The argument is its private folder, deleted at the end. The first line of standard input is JSON (see app_start.py);
+when standard input ends, so does this process.
 The first line of standard output is {"port": ...}.
 """
 
@@ -10,6 +11,7 @@ import os
 import shutil
 import sys
 import threading
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -37,6 +39,7 @@ from web_demo.upload import Upload
 from web_demo.views import Views
 
 _IDLE_SECONDS = 0.02
+_REMOVALS, _BETWEEN_REMOVALS_SECONDS = 50, 0.1
 
 
 class WebDemo:
@@ -125,9 +128,8 @@ def guard(key: str):
     return middleware
 
 
-async def serve(start: Start) -> None:
+async def serve(folder: Path, start: Start) -> None:
     """Until the process is ended."""
-    folder = Path(start.folder)
     server = get_server(client_type="vue3")
     demo = WebDemo(server, folder, Path(start.slot), Limits(**start.limits))
 
@@ -150,17 +152,29 @@ def _end_with_the_launcher(folder: Path) -> None:
     """Standard input ends when the launcher does, however it ends."""
     while sys.stdin.readline():
         continue
-    shutil.rmtree(folder, ignore_errors=True)
+    remove(folder)
     os._exit(0)
 
 
+def remove(folder: Path) -> None:
+    """Delete a folder in which the rest of the process may still be making files."""
+    for _ in range(_REMOVALS):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(_BETWEEN_REMOVALS_SECONDS)
+
+
 def main() -> None:
-    """Serve one visitor."""
-    start = Start(**json.loads(sys.stdin.readline()))
-    sys.argv = sys.argv[:1]  # trame reads them too
-    os.environ["TMPDIR"] = str(Path(start.folder) / "work")
-    threading.Thread(target=_end_with_the_launcher, args=(Path(start.folder),), daemon=True).start()
-    asyncio.run(serve(start))
+    """Serve one visitor, whose folder is the argument; standard input says the rest."""
+    folder = Path(sys.argv.pop())  # trame reads them too
+    first = sys.stdin.readline()
+    if not first:  # the launcher ended before it could write
+        remove(folder)
+        return
+    os.environ["TMPDIR"] = str(folder / "work")
+    threading.Thread(target=_end_with_the_launcher, args=(folder,), daemon=True).start()
+    asyncio.run(serve(folder, Start(**json.loads(first))))
 
 
 if __name__ == "__main__":

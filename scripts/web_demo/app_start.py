@@ -9,9 +9,8 @@ KEY_HEADER = "X-Session-Key"
 
 @dataclass(frozen=True)
 class Start:
-    """folder: private, deleted at the end; key: what every request must carry; slot: the file of `Slot`."""
+    """key: what every request must carry; slot: the file of `Slot`."""
 
-    folder: str
     key: str
     slot: str
     limits: dict = field(default_factory=lambda: asdict(Limits()))

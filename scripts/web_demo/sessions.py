@@ -44,9 +44,9 @@ class Session:
 
     async def start(self, slot: Path, limits: Limits, log) -> None:
         """Until its server answers; RuntimeError if it does not."""
-        start = Start(str(self.folder), self.key, str(slot), asdict(limits))
+        start = Start(self.key, str(slot), asdict(limits))
         self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "web_demo.app", env=environment(), start_new_session=True,
+            sys.executable, "-m", "web_demo.app", str(self.folder), env=environment(), start_new_session=True,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=log,
         )
         self.process.stdin.write(json.dumps(asdict(start)).encode() + b"\n")
