@@ -10,7 +10,7 @@ from anatembed.language.place_words import load_place_words
 from anatembed.language.resolution import Candidate, Resolution, candidate
 from anatembed.language.vocabulary import Vocabulary
 from anatembed.places import Places
-from anatembed.query_index import Hit, QueryIndex, Search
+from anatembed.query_index import PART_MIDDLE, Hit, QueryIndex, Search
 
 FOUND = "found"
 NOT_HERE = "not in this scan"
@@ -164,7 +164,7 @@ class Locating:
 
     def _hits(self, target: Target, region_kji: np.ndarray, certain: float, presence: float, k: int) -> list[Hit]:
         """Places in a region: the first is as certain as the least certain structure that takes part."""
-        positions, scores = self._index.places(region_kji, k)
+        positions, scores = self._index.places(region_kji, k, PART_MIDDLE)
         return [
             Hit(position, float(min(certain, presence) * score / scores[0]), target.concept_id, presence, target.label)
             for position, score in zip(positions, scores, strict=True)

@@ -28,6 +28,10 @@ FLOOR_LOGIT = -20.0
 STRONGEST = 8
 """Concepts per voxel that are kept as possible rivals; a structure has at most a few compatible ones."""
 CHUNK = 16384
+SURE_MIDDLE = 0.9
+"""Share of the best probability that the middle of a place must have; what is bent has its own beside it."""
+PART_MIDDLE = 0.7
+"""The same for a part of a structure: its middle counts for more than its surest voxel, which is the organ's."""
 
 
 @dataclass(frozen=True)
@@ -182,9 +186,11 @@ class QueryIndex:
         expected = self.readout.misplacement(self.coordinates[::4], self.readout.index(concept_id)).min()
         return np.array([peak, np.log(volume + 1e-3), min(6.0, float(np.sqrt(max(expected, 0))))])
 
-    def places(self, probability_kji: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    def places(
+        self, probability_kji: np.ndarray, k: int, sure: float = SURE_MIDDLE
+    ) -> tuple[np.ndarray, np.ndarray]:
         """RAS positions (n,3) and scores (n,) of separate regions above half of the best score, then of what is left;
-        each gives its middle. At most `k`, best first."""
+        each gives its middle, which has the share `sure` of its best score. At most `k`, best first."""
         # Nothing below a twentieth of the best takes part, so only the box around the rest is worked on.
         box = ndimage.find_objects((probability_kji >= 0.05 * probability_kji.max()).view(np.uint8))[0]
         corner_kji = np.array([part.start for part in box])
@@ -200,23 +206,22 @@ class QueryIndex:
                 break
             regions, _ = ndimage.label(left > 0.5 * best, structure=np.ones((3, 3, 3)))
             region = regions == regions[peak]
-            middles.append(self._middle(left, region) + corner_kji)
+            middles.append(self._middle(left, region, sure) + corner_kji)
             scores.append(best)
             left[ndimage.binary_dilation(region, iterations=2)] = 0
         positions_ijk = np.reshape(middles, (-1, 3))[:, ::-1]
         return transform_points(self.map.ijk_to_ras, positions_ijk), np.array(scores)
 
     @staticmethod
-    def _middle(probability: np.ndarray, region: np.ndarray) -> np.ndarray:
-        """The weighted centroid in voxels (3,), or the most probable voxel near it when the region curves around it."""
+    def _middle(probability: np.ndarray, region: np.ndarray, sure: float) -> np.ndarray:
+        """The weighted centroid in voxels (3,), or the nearest voxel that is sure when the region curves around it."""
         kji = np.argwhere(region)
         weights = probability[region].astype(np.float64)
         centroid = (kji * weights[:, None]).sum(axis=0) / weights.sum()
         nearest = np.rint(centroid).astype(int)
-        if not region[tuple(nearest)] or probability[tuple(nearest)] < 0.7 * weights.max():
-            sure = weights >= 0.7 * weights.max()
-            distances = np.linalg.norm(kji[sure] - centroid, axis=1)
-            centroid = kji[sure][np.argmin(distances)]
+        if not region[tuple(nearest)] or probability[tuple(nearest)] < sure * weights.max():
+            surest = kji[weights >= sure * weights.max()]
+            centroid = surest[np.argmin(np.linalg.norm(surest - centroid, axis=1))]
         return np.asarray(centroid, np.float64)
 
     def describe(self, position_ras: np.ndarray, k: int = 5) -> list[tuple[str, float]]:

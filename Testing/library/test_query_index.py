@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from anatembed.query_index import FREE_DISTANCE, PLACE_WEIGHT, QueryIndex
+from anatembed.query_index import FREE_DISTANCE, PART_MIDDLE, PLACE_WEIGHT, SURE_MIDDLE, QueryIndex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from phantoms import GEOMETRIES, voxel_positions
@@ -93,6 +93,13 @@ def test_no_more_hits_are_given_than_were_asked_for():
     balls = [(["liver"], (r, 0, s)) for r in (-60, 0, 60) for s in (-40, 40)]
     index = index_of(planted_map(balls, radius_mm=12.0), readout)
     assert [len(index.search("liver", k).hits) for k in (1, 3, 6, 9)] == [1, 3, 6, 6]
+
+
+@given(seed=st.integers(0, 2**32 - 1), sure=st.sampled_from([PART_MIDDLE, SURE_MIDDLE]))
+def test_the_middle_of_a_place_is_nearly_as_probable_as_its_best_voxel(seed, sure):
+    probability = np.random.default_rng(seed).uniform(0.1, 1, (5, 7, 6))
+    middle = QueryIndex._middle(probability, probability > 0.5 * probability.max(), sure)
+    assert probability[tuple(np.rint(middle).astype(int))] >= sure * probability.max()
 
 
 def test_the_hit_of_a_structure_that_curves_lies_in_it_and_not_in_its_hollow():
