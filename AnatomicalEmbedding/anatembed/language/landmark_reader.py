@@ -89,8 +89,8 @@ class LandmarkReader:
                 directions += own
             elif self.is_side(word):
                 sides.append(word)
-            elif word not in self._words.articles and word not in self._tables.grammar:
-                return None
+            elif word == "to" or word not in self._words.articles and word not in self._tables.grammar:
+                return None  # "lateral to" is outside
         return tuple(directions), tuple(sides)
 
     def is_side(self, word: str) -> bool:

@@ -32,6 +32,7 @@ __all__ = ["Candidate", "Resolution", "Resolver"]
 GUARD_PATH = Path(__file__).parents[1] / "resources" / "guard_words.txt"
 MAX_LENGTH = 300
 _MAX_LISTED = 8
+_GLUED_SIDE = re.compile(r"\b([A-Z][a-z]{2,})([LR])(?=_|\s|$)")
 _LIST_MARKS = re.compile(r"[,;/&+]")
 _NOTHING_TYPED = "Nothing was typed. Type the name of a structure, for example “left kidney”."
 _ANOTHER_MEANING = "“{text}” is not the name of a structure. Type the name of a structure, for example “left kidney”."
@@ -50,7 +51,7 @@ class Resolver:
 
     def resolve(self, text: str) -> Resolution:
         """The structure that a text means, and the place in, at or beside it."""
-        text = self._tables.written_out(text[:MAX_LENGTH])
+        text = _GLUED_SIDE.sub(self._with_side_apart, self._tables.written_out(text[:MAX_LENGTH]))
         found = self._resolve_english(text)
         plain = normalise(text[:MAX_LENGTH])
         settled = is_chinese(plain) or self._index.exact(plain) or self._tables.other_meanings.search(plain)
@@ -62,6 +63,10 @@ class Resolver:
         if foreign or not found.unknown:
             return foreign or found
         return self._suggested.resolve(reading, words, found)
+
+    def _with_side_apart(self, found: re.Match) -> str:
+        """ "KidneyR" as "Kidney R"; "UreteR" is a word with a slip of the shift key, and says no side."""
+        return " ".join(found.groups()) if normalise(found[1]) in self._index.known else found[0]
 
     def by_rules(self, text: str) -> Resolution:
         """The structure that English or Latin words name by the rules alone: quick, for every few words of a report."""

@@ -179,6 +179,20 @@ def test_a_landmark_of_an_unpaired_structure_has_a_side(text):
     assert read(text) == ("accept", ["vertebrae_L5"], part("left"))
 
 
+@pytest.mark.parametrize("text", ["lateral to the left pedicle of L3", "anterior to the spinous process of L4"])
+def test_outside_a_landmark_is_not_a_part_of_its_structure(text):
+    place = RESOLVER.resolve(text).place
+    assert place is None or place.kind != "part"
+
+
+@pytest.mark.parametrize("text", [
+    "left of the mandible", "to the right of the cerebellum", "left side of the image", "left and right cerebellum",
+])
+def test_beside_or_both_is_no_half(text):
+    place = RESOLVER.resolve(text).place
+    assert place is None or place.share != "half"
+
+
 @pytest.mark.parametrize("text", ["superior mesenteric artery wall", "superior mesenteric artery base"])
 def test_a_direction_in_a_name_is_no_place(text):
     assert RESOLVER.resolve(text).place is None

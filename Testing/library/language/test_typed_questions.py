@@ -104,6 +104,11 @@ def test_a_name_of_one_side_is_not_chosen_when_a_word_is_not_understood_and_no_s
     assert resolve(text).outcome in ("ask", "refuse")
 
 
+@pytest.mark.parametrize("text", ["UreteR", "BladdeR", "VesseL", "FemuR"])
+def test_a_capital_at_the_end_of_a_word_is_no_side(text):
+    assert {one.side for one in resolve(text).candidates} in (set(), {None}, {"left", "right"})
+
+
 def test_both_sides_are_offered_beside_another_structure():
     assert ids("kidney kidney liver segment 4 pelvis") == ["renal_pelvis_left", "renal_pelvis_right", "liver_segment_4"]
 
