@@ -4,7 +4,7 @@ import gzip
 
 import nibabel
 import numpy as np
-from anatembed.volume import Volume, write_volume
+from anatembed.scan.volume import Volume, write_volume
 
 AFFINE = np.diag([4.0, 4.0, 4.0, 1.0])
 

@@ -1,13 +1,13 @@
 """An evaluation of a few thousand voxels: little people as held-out scans, the tiny model with its random weights."""
 
 import numpy as np
-from anatembed.evaluation.baselines import Reference
-from anatembed.evaluation.bench import ANNOTATED, Bench, read_scans
-from anatembed.evaluation.label_maps import LabelMap
-from anatembed.evaluation.truth import Case, Structure
-from anatembed.explorer import Explorer
-from anatembed.volume import Volume
+from anatembed.ask.explorer import Explorer
+from anatembed.scan.volume import Volume
 from little_people import CENTRES_RAS, RADIUS_MM, VOCABULARY, little_person
+from research.evaluation.baselines import Reference
+from research.evaluation.bench import ANNOTATED, Bench, read_scans
+from research.evaluation.label_maps import LabelMap
+from research.evaluation.truth import Case, Structure
 from tiny_model import tiny_checkpoint
 
 CENTRES = {"one": (0.0, 0.0, 0.0), "two": (40.0, -20.0, 300.0), "labelled": (-15.0, 30.0, -100.0)}

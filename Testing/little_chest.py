@@ -2,9 +2,9 @@
 
 import numpy as np
 from anatembed.language.vocabulary import Vocabulary
-from anatembed.training.subject import Subject
 from phantoms import centred_affine, voxel_positions
 from planted import CENTRES_RAS
+from research.training.subject import Subject
 
 VOCABULARY = Vocabulary.load()
 SHAPE_KJI = (48, 40, 64)

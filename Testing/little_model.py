@@ -3,10 +3,10 @@
 import dataclasses
 
 import numpy as np
-from anatembed.checkpoint import Checkpoint
-from anatembed.training.calibration import places
-from anatembed.training.targets import Taxonomy
+from anatembed.model.checkpoint import Checkpoint
 from little_people import CENTRES_RAS, VOCABULARY
+from research.training.calibration import places
+from research.training.targets import Taxonomy
 from tiny_model import tiny_checkpoint
 
 TAXONOMY = Taxonomy(set(CENTRES_RAS), VOCABULARY)

@@ -2,8 +2,8 @@
 
 import numpy as np
 from anatembed.language.vocabulary import Vocabulary
-from anatembed.training.subject import Subject
 from phantoms import centred_affine, voxel_positions
+from research.training.subject import Subject
 
 VOCABULARY = Vocabulary.load()
 CENTRES_RAS = {

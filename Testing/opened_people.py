@@ -3,12 +3,12 @@
 from functools import cache
 
 import numpy as np
-from anatembed.allowed_folders import AllowedFolders
-from anatembed.explorer import Explorer
+from anatembed.ask.explorer import Explorer
 from anatembed.language.vocabulary import Vocabulary
-from anatembed.open_scans import OpenScan
-from anatembed.scan_opening import ScanOpener
-from anatembed.scan_tools import ScanTools
+from anatembed.serve.allowed_folders import AllowedFolders
+from anatembed.serve.open_scans import OpenScan
+from anatembed.serve.scan_opening import ScanOpener
+from anatembed.serve.scan_tools import ScanTools
 from phantoms import torso
 from planted import CENTRES_RAS, planted_checkpoint, planted_map
 

@@ -4,15 +4,14 @@ The body is defined in the world (RAS mm) and then sampled, so a phantom's truth
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
-import anatembed
 import numpy as np
 from anatembed.geometry import transform_points
-from anatembed.volume import Volume
+from anatembed.scan.volume import Volume
+from anatembed.shipped_file import shipped_file
 from hypothesis import strategies as st
 
-SAMPLE_SCAN = Path(anatembed.__file__).parent / "resources" / "cort_trunk_ct.nii.gz"
+SAMPLE_SCAN = shipped_file("cort_trunk_ct.nii.gz")
 """The one real scan of the tests: a trunk."""
 
 AIR_HU, BODY_HU, RIGHT_HU, LEFT_HU, SPINE_HU, LUNG_HU, COUCH_HU = -1000, 0, 150, 400, 800, -800, 100

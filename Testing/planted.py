@@ -4,10 +4,10 @@ A latent is the body coordinate (3 numbers, units of 100 mm) and then one number
 """
 
 import numpy as np
-from anatembed.checkpoint import Checkpoint
-from anatembed.embedding_map import EmbeddingMap
-from anatembed.preprocessing import PreprocessingConfig
-from anatembed.readout import Readout
+from anatembed.maps.embedding_map import EmbeddingMap
+from anatembed.model.checkpoint import Checkpoint
+from anatembed.model.preprocessing import PreprocessingConfig
+from anatembed.model.readout import Readout
 from phantoms import centred_affine, voxel_positions
 
 CONCEPTS = ("heart", "heart_ventricle_left", "kidney_left", "kidney_right", "liver", "spleen")

@@ -3,7 +3,7 @@
 import dataclasses
 
 import numpy as np
-from anatembed.embedding_map import EmbeddingMap
+from anatembed.maps.embedding_map import EmbeddingMap
 from phantoms import Geometry, rotation, voxel_positions
 from planted import CONCEPTS, planted_checkpoint, planted_readout
 

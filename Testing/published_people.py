@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-from anatembed.volume import Volume, write_volume
+from anatembed.scan.volume import Volume, write_volume
 from little_people import CENTRES_RAS, HU, RADIUS_MM
 from phantoms import Geometry, voxel_positions
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 import torch
-from anatembed.checkpoint import Checkpoint
-from anatembed.encoder import EmbeddingEncoder, EncoderConfig
-from anatembed.preprocessing import PreprocessingConfig
-from anatembed.readout import Readout
+from anatembed.model.checkpoint import Checkpoint
+from anatembed.model.encoder import EmbeddingEncoder, EncoderConfig
+from anatembed.model.preprocessing import PreprocessingConfig
+from anatembed.model.readout import Readout
 
 CONFIG = EncoderConfig(channels=(4, 6, 8), latent=5)
 CONCEPTS = ("kidney_left", "kidney_right", "liver")

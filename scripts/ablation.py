@@ -17,18 +17,18 @@ from pathlib import Path
 import numpy as np
 import torch
 import yaml
-from anatembed.encoder import EmbeddingEncoder, network_input
-from anatembed.evaluation.probes import Discriminant, Ridge, active_units, effective_rank, psnr
 from anatembed.language.vocabulary import Vocabulary
+from anatembed.model.encoder import EmbeddingEncoder, network_input
 from anatembed.output_file import make_folder, replacing
-from anatembed.training.body_frame import UNIT_MM
-from anatembed.training.layout import HIDDEN_BEYOND
-from anatembed.training.losses import balanced_rows
-from anatembed.training.objective import octants
-from anatembed.training.subject import OUTSIDE, Subject
-from anatembed.training.synthesis import AIR_HU, CropGenerator
-from anatembed.training.trainer import Trainer, TrainingConfig
 from held_out_person import LayoutQuestions, Person
+from research.evaluation.probes import Discriminant, Ridge, active_units, effective_rank, psnr
+from research.training.body_frame import UNIT_MM
+from research.training.layout import HIDDEN_BEYOND
+from research.training.losses import balanced_rows
+from research.training.objective import octants
+from research.training.subject import OUTSIDE, Subject
+from research.training.synthesis import AIR_HU, CropGenerator
+from research.training.trainer import Trainer, TrainingConfig
 
 CONFIGS = Path(__file__).parent / "configs"
 LOG = logging.getLogger("ablation")

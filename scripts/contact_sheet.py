@@ -21,10 +21,10 @@ from pathlib import Path
 import numpy as np
 from anatembed.language.vocabulary import Vocabulary
 from anatembed.output_file import check_output, replacing
-from anatembed.training.subject import OUTSIDE, Subject
-from anatembed.training.synthesis import Crop, CropGenerator, CropSource
-from anatembed.training.targets import Taxonomy
 from PIL import Image, ImageDraw
+from research.training.subject import OUTSIDE, Subject
+from research.training.synthesis import Crop, CropGenerator, CropSource
+from research.training.targets import Taxonomy
 
 SHAPE_KJI = (96, 96, 128)
 WINDOWS_HU = {"soft tissue": (-160.0, 240.0), "lung": (-1100.0, 200.0)}

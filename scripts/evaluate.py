@@ -14,14 +14,14 @@ import logging
 import sys
 from pathlib import Path
 
-from anatembed.checkpoint import load_checkpoint
-from anatembed.evaluation.baselines import Reference
-from anatembed.evaluation.bench import Bench, read_scans
-from anatembed.evaluation.harness import read_cases, run, write
-from anatembed.evaluation.label_maps import read_label_maps
-from anatembed.evaluation.suite import joined_sections, run_parts
 from anatembed.language.vocabulary import Vocabulary
-from anatembed.training.subject import Subject
+from anatembed.model.checkpoint import load_checkpoint
+from research.evaluation.baselines import Reference
+from research.evaluation.bench import Bench, read_scans
+from research.evaluation.harness import read_cases, run, write
+from research.evaluation.label_maps import read_label_maps
+from research.evaluation.suite import joined_sections, run_parts
+from research.training.subject import Subject
 
 SPLIT = Path(__file__).parent / "configs" / "split.json"
 REFERENCE = "totalseg_s0327_v2.npz"

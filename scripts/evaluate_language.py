@@ -17,20 +17,20 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from anatembed.checkpoint import load_checkpoint
-from anatembed.evaluation import question_systems as systems
-from anatembed.evaluation.harness import read_cases
-from anatembed.evaluation.question_places import ask_scan, places_table
-from anatembed.evaluation.question_report import group_rows, mistakes, system_rows, target_rows, with_measured
-from anatembed.evaluation.question_targets import name_targets, question_targets, size_target
-from anatembed.evaluation.questions import ask_all, read_questions
-from anatembed.evaluation.report import rows
-from anatembed.evaluation.vocabulary_names import name_questions, typo_questions, withheld_folds
-from anatembed.explorer import Explorer
-from anatembed.inference import embed
-from anatembed.language.resolver import Resolver
+from anatembed.ask.explorer import Explorer
+from anatembed.language.query.resolver import Resolver
 from anatembed.language.vocabulary import DEFAULT_PATH, Vocabulary
+from anatembed.maps.inference import embed
+from anatembed.model.checkpoint import load_checkpoint
 from anatembed.output_file import replacing
+from research.evaluation import question_systems as systems
+from research.evaluation.harness import read_cases
+from research.evaluation.question_places import ask_scan, places_table
+from research.evaluation.question_report import group_rows, mistakes, system_rows, target_rows, with_measured
+from research.evaluation.question_targets import name_targets, question_targets, size_target
+from research.evaluation.questions import ask_all, read_questions
+from research.evaluation.report import rows
+from research.evaluation.vocabulary_names import name_questions, typo_questions, withheld_folds
 
 QUESTIONS = Path(__file__).parent / "questions"
 SPLIT = Path(__file__).parent / "configs" / "split.json"

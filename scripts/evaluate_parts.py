@@ -14,16 +14,16 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from anatembed.checkpoint import load_checkpoint
-from anatembed.evaluation.harness import read_cases
-from anatembed.evaluation.label_maps import read_label_maps
-from anatembed.evaluation.part_places import ask_parts, outlines_of, section
-from anatembed.evaluation.report import section_content, section_markdown
-from anatembed.evaluation.section import Tally
-from anatembed.explorer import Explorer
-from anatembed.inference import embed
+from anatembed.ask.explorer import Explorer
 from anatembed.language.vocabulary import Vocabulary
+from anatembed.maps.inference import embed
+from anatembed.model.checkpoint import load_checkpoint
 from anatembed.output_file import replacing
+from research.evaluation.harness import read_cases
+from research.evaluation.label_maps import read_label_maps
+from research.evaluation.part_places import ask_parts, outlines_of, section
+from research.evaluation.report import section_content, section_markdown
+from research.evaluation.section import Tally
 
 SPLIT = Path(__file__).parent / "configs" / "split.json"
 LOG = logging.getLogger(__name__)

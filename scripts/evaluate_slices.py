@@ -12,12 +12,12 @@ import sys
 from itertools import islice
 from pathlib import Path
 
-from anatembed.checkpoint import load_checkpoint
-from anatembed.evaluation.harness import read_cases
-from anatembed.evaluation.slice_selection import overview_hits, selection_hits, table
-from anatembed.explorer import Explorer
-from anatembed.inference import embed
+from anatembed.ask.explorer import Explorer
 from anatembed.language.vocabulary import Vocabulary
+from anatembed.maps.inference import embed
+from anatembed.model.checkpoint import load_checkpoint
+from research.evaluation.harness import read_cases
+from research.evaluation.slice_selection import overview_hits, selection_hits, table
 
 LOG = logging.getLogger(__name__)
 SPLIT = Path(__file__).parent / "configs" / "split.json"

@@ -17,16 +17,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from anatembed.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from anatembed.language.vocabulary import Vocabulary
-from anatembed.preprocessing import PreprocessingConfig
-from anatembed.readout import Readout
-from anatembed.training.calibration import calibrated, places
-from anatembed.training.observations import harder
-from anatembed.training.subject import Subject
-from anatembed.training.synthesis import CropGenerator, CropSource, Variation
-from anatembed.training.targets import Taxonomy
-from anatembed.training.trainer import source_shares
+from anatembed.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from anatembed.model.preprocessing import PreprocessingConfig
+from anatembed.model.readout import Readout
+from research.training.calibration import calibrated, places
+from research.training.observations import harder
+from research.training.subject import Subject
+from research.training.synthesis import CropGenerator, CropSource, Variation
+from research.training.targets import Taxonomy
+from research.training.trainer import source_shares
 
 LOG = logging.getLogger("export")
 UNKNOWN_PLACE = 100.0

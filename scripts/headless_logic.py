@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from anatembed.map_cache import MapCache
-from anatembed.model_store import ModelStore
+from anatembed.maps.cache import MapCache
+from anatembed.model.store import ModelStore
 from AnatomicalEmbeddingLib.Logic import Logic
 from AnatomicalEmbeddingLib.Worker import Worker
 

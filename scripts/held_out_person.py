@@ -6,15 +6,15 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from anatembed.evaluation.metrics import auroc
-from anatembed.evaluation.probes import mean_dice, name_ranks
 from anatembed.geometry import transform_points
-from anatembed.training.body_frame import UNIT_MM, body_positions
-from anatembed.training.layout import LayoutSampler, hidden
-from anatembed.training.objective import octants
-from anatembed.training.subject import OUTSIDE, Subject
-from anatembed.training.synthesis import CropSource
-from anatembed.training.targets import Taxonomy
+from research.evaluation.metrics import auroc
+from research.evaluation.probes import mean_dice, name_ranks
+from research.training.body_frame import UNIT_MM, body_positions
+from research.training.layout import LayoutSampler, hidden
+from research.training.objective import octants
+from research.training.subject import OUTSIDE, Subject
+from research.training.synthesis import CropSource
+from research.training.targets import Taxonomy
 
 MIN_VOXELS = 30
 """A label with fewer voxels is no fair question."""

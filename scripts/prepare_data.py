@@ -25,12 +25,12 @@ from pathlib import Path
 import numpy as np
 from anatembed.language.vocabulary import Vocabulary
 from anatembed.output_file import make_folder, replacing
-from anatembed.training.body_frame import BodyFrame, landmarks
-from anatembed.training.completion import compact, lend_skeleton, split_aorta
-from anatembed.training.parts import name_parts
-from anatembed.training.sources import public_sources
-from anatembed.training.subject import Subject
-from anatembed.training.totalsegmentator import UnreadableSubject, totalsegmentator_people
+from research.training.body_frame import BodyFrame, landmarks
+from research.training.completion import compact, lend_skeleton, split_aorta
+from research.training.parts import name_parts
+from research.training.sources import public_sources
+from research.training.subject import Subject
+from research.training.totalsegmentator import UnreadableSubject, totalsegmentator_people
 
 SPLIT = Path(__file__).parent / "configs" / "split.json"
 LOG = logging.getLogger("prepare_data")

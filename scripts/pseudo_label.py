@@ -13,11 +13,11 @@ import logging
 from pathlib import Path
 
 import numpy as np
-from anatembed.checkpoint import load_checkpoint
 from anatembed.language.vocabulary import Vocabulary
-from anatembed.training.placement import Reference
-from anatembed.training.pseudo_labels import pseudo_label
-from anatembed.training.subject import UNNAMED, Subject
+from anatembed.model.checkpoint import load_checkpoint
+from research.training.placement import Reference
+from research.training.pseudo_labels import pseudo_label
+from research.training.subject import UNNAMED, Subject
 
 SPLIT = Path(__file__).parent / "configs" / "split.json"
 REFERENCE = "totalseg_s0327_v2.npz"

@@ -13,11 +13,11 @@ import logging
 from pathlib import Path
 
 import yaml
-from anatembed.checkpoint import load_checkpoint
 from anatembed.language.vocabulary import Vocabulary
-from anatembed.training.processes import processes
-from anatembed.training.subject import Subject
-from anatembed.training.trainer import Trainer, TrainingConfig
+from anatembed.model.checkpoint import load_checkpoint
+from research.training.processes import processes
+from research.training.subject import Subject
+from research.training.trainer import Trainer, TrainingConfig
 
 DEFAULT = Path(__file__).parent / "configs" / "default.yaml"
 

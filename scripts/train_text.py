@@ -18,18 +18,18 @@ import time
 from pathlib import Path
 
 import yaml
-from anatembed.checkpoint import load_checkpoint
-from anatembed.language.resolver import GUARD_PATH
+from anatembed.language.query.resolver import GUARD_PATH
 from anatembed.language.vocabulary import Vocabulary
-from anatembed.training.subject import Subject
-from anatembed.training.targets import Taxonomy
-from anatembed.training.text_calibration import NAMES, sure_by_language
-from anatembed.training.text_folds import BY
-from anatembed.training.text_run import Limits, TextRun
-from anatembed.training.text_teacher import TransformerTeacher
-from anatembed.training.text_training import TextConfig
-from anatembed.training.text_words import read_words
-from anatembed.training.voxel_sample import crop_generator, draw_views, sample_voxels
+from anatembed.model.checkpoint import load_checkpoint
+from research.training.subject import Subject
+from research.training.targets import Taxonomy
+from research.training.text_calibration import NAMES, sure_by_language
+from research.training.text_folds import BY
+from research.training.text_run import Limits, TextRun
+from research.training.text_teacher import TransformerTeacher
+from research.training.text_training import TextConfig
+from research.training.text_words import read_words
+from research.training.voxel_sample import crop_generator, draw_views, sample_voxels
 
 LOG = logging.getLogger("train_text")
 CONFIGS = Path(__file__).parent / "configs"

@@ -11,8 +11,8 @@ from .Worker import Worker
 
 def makeLogic(scene) -> Logic:
     """A Logic whose maps and models lie beside Slicer's own cache, which the user may empty at any time."""
-    from anatembed.map_cache import MapCache
-    from anatembed.model_store import ModelStore
+    from anatembed.maps.cache import MapCache
+    from anatembed.model.store import ModelStore
 
     folder = keptFolder()
 

@@ -68,7 +68,7 @@ class EmbeddingRun:
 
     def _kept(self, path):
         """The map in the cache; where the cache cannot keep it, in memory for as long as the scene is open."""
-        from anatembed.embedding_map import EmbeddingMap
+        from anatembed.maps.embedding_map import EmbeddingMap
 
         try:
             return EmbeddingMap.load(self._cache.adopt(path), mapped=True)

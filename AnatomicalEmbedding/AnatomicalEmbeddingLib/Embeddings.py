@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import slicer
 import slicer.util
-from anatembed.volume import content_hash, voxel_hash
+from anatembed.scan.volume import content_hash, voxel_hash
 
 from . import VolumeBridge
 

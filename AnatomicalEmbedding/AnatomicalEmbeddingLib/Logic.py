@@ -177,7 +177,7 @@ class Logic:
 
     def readReport(self, volumeNode, text: str, most: int = 5):
         """What a report mentions, each with its places in world RAS, and at most `most` key slices: ReportReading."""
-        from anatembed.report import read_report
+        from anatembed.ask.report import read_report
 
         embedded, motion = self._embeddings.current(volumeNode)
         return movedReading(_asked(read_report, embedded.explorer, text, most), motion)
@@ -315,7 +315,7 @@ class Logic:
 
     @cached_property
     def _completion(self):
-        from anatembed.language.completion import Completion
+        from anatembed.language.query.completion import Completion
 
         return Completion(self._vocabulary)
 
@@ -335,7 +335,7 @@ class Logic:
         (one, motion), (other, otherMotion) = (self._embeddings.current(node) for node in (volumeNode, otherNode))
         key = id(one.embeddingMap), id(other.embeddingMap)
         if key not in self._matchers:
-            from anatembed.matching import Matcher
+            from anatembed.ask.matching import Matcher
 
             self._matchers[key] = _asked(Matcher, one.embeddingMap, other.embeddingMap, self._model().readout)
         return _asked(placeThere, self._matchers[key], position_ras, motion, otherMotion)
@@ -375,7 +375,7 @@ class Logic:
 
 
 def _explorer(embeddingMap, checkpoint):
-    from anatembed.explorer import Explorer
+    from anatembed.ask.explorer import Explorer
 
     return Explorer(embeddingMap, checkpoint)
 

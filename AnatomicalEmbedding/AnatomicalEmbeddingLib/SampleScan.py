@@ -11,9 +11,9 @@ TITLE = "CT of the trunk"
 
 def path() -> Path:
     """The image file that is installed with the module."""
-    import anatembed
+    from anatembed.shipped_file import shipped_file
 
-    return Path(anatembed.__file__).parent / "resources" / "cort_trunk_ct.nii.gz"
+    return shipped_file("cort_trunk_ct.nii.gz")
 
 
 def register(thumbnailPath: str) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import slicer
 import slicer.util
 import vtk
-from anatembed.volume import Volume
+from anatembed.scan.volume import Volume
 
 
 def parentToWorld(node) -> np.ndarray:

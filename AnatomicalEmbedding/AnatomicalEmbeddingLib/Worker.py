@@ -132,7 +132,7 @@ class _Job:
     def start(self, interpreter: str, environment: dict[str, str], parent, now: float) -> None:
         """Write the files and start the child; what goes wrong is told as its outcome."""
         from anatembed.child_process import ChildProcess
-        from anatembed.volume_file import save_volume
+        from anatembed.scan.volume_file import save_volume
 
         self._command, self._began = [interpreter, "-m", "anatembed", *self._arguments], now
         doing = "Writing the scan for the embedding"

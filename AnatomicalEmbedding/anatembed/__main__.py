@@ -2,7 +2,7 @@
 
 import sys
 
-from anatembed.cli import main
+from anatembed.serve.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

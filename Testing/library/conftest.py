@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from anatembed.checkpoint import load_checkpoint, save_checkpoint
-from anatembed.cli import main
-from anatembed.volume import Volume, write_volume
+from anatembed.model.checkpoint import load_checkpoint, save_checkpoint
+from anatembed.scan.volume import Volume, write_volume
+from anatembed.serve.cli import main
 from phantoms import torso
 from planted import CENTRES_RAS, planted_checkpoint, planted_map
 

@@ -5,12 +5,12 @@ from functools import cache
 from types import SimpleNamespace
 
 import numpy as np
-from anatembed.border import Posterior
-from anatembed.embedding_map import EmbeddingMap
-from anatembed.explorer import NamedProbability
+from anatembed.ask.border import Posterior
+from anatembed.ask.explorer import NamedProbability
 from anatembed.geometry import axis_aligned_grid, bounds_ras
-from anatembed.language.resolver import Resolver
+from anatembed.language.query.resolver import Resolver
 from anatembed.language.vocabulary import Vocabulary
+from anatembed.maps.embedding_map import EmbeddingMap
 
 ENCODER = "anatembed-double"
 

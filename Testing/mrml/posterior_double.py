@@ -1,7 +1,7 @@
 """A posterior in the shape of the library's own: two structures that meet at a plane of the scan's middle."""
 
 import numpy as np
-from anatembed.border import Posterior
+from anatembed.ask.border import Posterior
 from anatembed.geometry import axis_aligned_grid, transform_points
 from AnatomicalEmbeddingLib import VolumeBridge
 from placements import SHAPE_KJI

@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from anatembed.map_cache import MapCache
+from anatembed.maps.cache import MapCache
 from AnatomicalEmbeddingLib.Failure import Failure
 from AnatomicalEmbeddingLib.Logic import Logic
 from explorer_double import ENCODER, ExplorerDouble, mapOf

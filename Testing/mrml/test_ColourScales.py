@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from anatembed.colour_vision import VISIONS, lab_of
+from anatembed.ask.colour_vision import VISIONS, lab_of
 from AnatomicalEmbeddingLib.ColourScales import BORDER, UNSURE, colourScale
 from AnatomicalEmbeddingLib.SceneNodes import nodesOfClass
 

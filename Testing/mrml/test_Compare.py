@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import slicer
 import slicer.util
-from anatembed.matching import Match
+from anatembed.ask.matching import Match
 from AnatomicalEmbeddingLib.Compare import Compare, PlaceThere, placeThere
 from AnatomicalEmbeddingLib.SceneNodes import nodesOfClass
 from hypothesis import HealthCheck, given, settings

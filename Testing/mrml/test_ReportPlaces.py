@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import slicer.util
-from anatembed.embedding_map import EmbeddingMap
-from anatembed.explorer import Explorer
+from anatembed.ask.explorer import Explorer
 from anatembed.geometry import transform_points
+from anatembed.maps.embedding_map import EmbeddingMap
 from placements import addTransform, rotation, translation
 from planted import CENTRES_RAS, planted_checkpoint, planted_map
 from scene_logic import embed, logicOn

@@ -1,19 +1,18 @@
 """The bundled scan and the bundled model through the MRML floor: embedded, seen, named, jumped to."""
 
-from pathlib import Path
 
-import anatembed
 import numpy as np
 import pytest
 import slicer.util
 from anatembed.geometry import transform_points
-from anatembed.volume import read_volume
+from anatembed.scan.volume import read_volume
+from anatembed.shipped_file import shipped_file
 from AnatomicalEmbeddingLib import VolumeBridge
 from headless_logic import HeadlessLogic
 from placements import addScan, rotation, translation
 from slice_view import SliceView
 
-SCAN_FILE = Path(anatembed.__file__).parent / "resources" / "cort_trunk_ct.nii.gz"
+SCAN_FILE = shipped_file("cort_trunk_ct.nii.gz")
 PARENT_TO_WORLD = translation((40, -25, 300)) @ rotation((0, 0, 1), 12)
 
 

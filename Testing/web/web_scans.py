@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-import anatembed
-from anatembed.volume import Volume, read_volume, write_volume
+from anatembed.scan.volume import Volume, read_volume, write_volume
+from anatembed.shipped_file import shipped_file
 
 KIDNEYS = slice(40, 88)
 """Slices of the bundled CT around the kidneys."""
 
 
 def kidneys() -> Volume:
-    whole = read_volume(Path(anatembed.__file__).parent / "resources" / "cort_trunk_ct.nii.gz")
+    whole = read_volume(shipped_file("cort_trunk_ct.nii.gz"))
     affine = whole.ijk_to_ras.copy()
     affine[:3, 3] += affine[:3, 2] * KIDNEYS.start
     return Volume(whole.array_kji[KIDNEYS].copy(), affine, "CT", "kidneys")

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from anatembed.volume import Volume
+from anatembed.scan.volume import Volume
 from AnatomicalEmbeddingLib.Worker import Worker
 
 LONG = 60

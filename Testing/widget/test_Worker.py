@@ -9,9 +9,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from anatembed.checkpoint import load_checkpoint
-from anatembed.map_cache import MapCache
-from anatembed.volume_file import load_volume
+from anatembed.maps.cache import MapCache
+from anatembed.model.checkpoint import load_checkpoint
+from anatembed.scan.volume_file import load_volume
 from AnatomicalEmbeddingLib import Worker as working
 from AnatomicalEmbeddingLib.Worker import Pace, everyTenthOfASecond, findInterpreter
 from child_programs import FAMILY, FOREVER, LONG, TINY, Told, family, finish, until, waitUntilGone
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="the programs of thes
 
 
 def test_a_real_scan_is_embedded_and_its_map_can_be_kept(makeWorker, told, folder, model, tmp_path):
-    from anatembed.inference import embed
+    from anatembed.maps.inference import embed
 
     volume, cache = torso("oblique").volume, MapCache(tmp_path / "cache")
     worker = makeWorker()
@@ -60,7 +60,7 @@ def test_the_child_gets_the_scan_the_options_and_the_library(makeWorker, told, f
     assert arguments[:3] == ["-m", "anatembed", "embed"]
     assert {"--json", "--progress", "json", "--device", "cuda", "--force", "--model"} <= set(arguments)
     assert environment["PYTHONPATH"].split(os.pathsep) == [str(working.LIBRARY_FOLDER), "mine"]
-    assert (working.LIBRARY_FOLDER / "anatembed" / "cli.py").is_file()
+    assert (working.LIBRARY_FOLDER / "anatembed" / "serve" / "cli.py").is_file()
     assert environment["PATH"] == "x"
     assert Path(directory).parent == folder
     read = load_volume(seen / "scan.npz")

@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 import pytest
-from anatembed.volume import Volume
+from anatembed.scan.volume import Volume
 from AnatomicalEmbeddingLib import Worker as working
 from AnatomicalEmbeddingLib.Worker import Worker
 from child_programs import FAMILY, FOREVER, LONG, TINY, family, finish, until, waitUntilGone
@@ -132,7 +132,7 @@ def test_too_little_memory_in_the_real_child_offers_the_cpu_if_there_is_another(
     makeWorker, told, program, model, device, offers
 ):
     code = LIBRARY + (
-        "import torch\nfrom anatembed import inference\n"
+        "import torch\nfrom anatembed.maps import inference\n"
         "def full(encoder, device): raise torch.OutOfMemoryError('CUDA out of memory')\n"
         f"inference.choose_device = lambda wanted: torch.device('{device}')\n"
         "inference.placed = full\n"
@@ -203,7 +203,7 @@ def test_the_end_of_the_interpreter_leaves_neither_process_nor_file(program, fol
     code = (
         "import sys; sys.path[:0] = sys.argv[1].split(':')\n"
         "import numpy as np\n"
-        "from anatembed.volume import Volume\n"
+        "from anatembed.scan.volume import Volume\n"
         "from AnatomicalEmbeddingLib.Worker import Worker\n"
         "steps = []\n"
         "worker = Worker(lambda *step: steps.append(step), print, interpreter=sys.argv[2], folder=sys.argv[3],\n"

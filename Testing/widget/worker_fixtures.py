@@ -3,7 +3,7 @@
 import sys
 
 import pytest
-from anatembed.checkpoint import save_checkpoint
+from anatembed.model.checkpoint import save_checkpoint
 from AnatomicalEmbeddingLib.Worker import Worker
 from child_programs import STEP, Told
 from tiny_model import tiny_checkpoint

@@ -8,11 +8,11 @@ import resource
 
 import numpy as np
 import torch
-from anatembed.checkpoint import load_checkpoint
-from anatembed.demo import SCAN
-from anatembed.inference import BYTES_PER_VOXEL, HALO_VOXELS, build_encoder, encode
-from anatembed.preprocessing import PreparedVolume, prepare
-from anatembed.volume import read_volume
+from anatembed.maps.inference import BYTES_PER_VOXEL, HALO_VOXELS, build_encoder, encode
+from anatembed.model.checkpoint import load_checkpoint
+from anatembed.model.preprocessing import PreparedVolume, prepare
+from anatembed.scan.volume import read_volume
+from anatembed.serve.demo import SCAN
 
 BLOCK_PLANES = 64
 

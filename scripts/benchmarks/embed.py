@@ -30,8 +30,8 @@ CLASSES = 105
 
 def large_scan():
     """The bundled scan resampled to SHAPE_KJI as int16."""
-    from anatembed.demo import SCAN
-    from anatembed.volume import Volume, read_volume
+    from anatembed.scan.volume import Volume, read_volume
+    from anatembed.serve.demo import SCAN
     from scipy import ndimage
 
     scan = read_volume(SCAN)
@@ -43,7 +43,7 @@ def large_scan():
 
 
 def run_prepare(volume, checkpoint) -> dict:
-    from anatembed.preprocessing import prepare
+    from anatembed.model.preprocessing import prepare
 
     began = time.perf_counter()
     prepare(volume, checkpoint.preprocessing)
@@ -51,8 +51,8 @@ def run_prepare(volume, checkpoint) -> dict:
 
 
 def run_embedding(volume, checkpoint) -> dict:
-    from anatembed.explorer import Explorer
-    from anatembed.inference import embed
+    from anatembed.ask.explorer import Explorer
+    from anatembed.maps.inference import embed
 
     began = time.perf_counter()
     embedding_map = embed(volume, checkpoint, device="cpu")
@@ -69,8 +69,8 @@ def run_embedding(volume, checkpoint) -> dict:
 
 def run_sliding(volume, checkpoint) -> dict:
     import torch
-    from anatembed.inference import choose_precision
-    from anatembed.preprocessing import prepare
+    from anatembed.maps.inference import choose_precision
+    from anatembed.model.preprocessing import prepare
     from monai.inferers import sliding_window_inference
     from monai.networks.nets import DynUNet
 
@@ -93,7 +93,7 @@ RUNS = {"prepare": run_prepare, "embedding": run_embedding, "sliding": run_slidi
 
 def measure(name: str) -> dict:
     """One run in this process, with its peak resident set."""
-    from anatembed.checkpoint import load_checkpoint
+    from anatembed.model.checkpoint import load_checkpoint
 
     checkpoint = load_checkpoint()
     # Made in a process of its own, whose memory does not count.

@@ -19,8 +19,8 @@ import numpy as np
 import slicer
 import slicer.util
 import vtk
-from anatembed.checkpoint import load_checkpoint
-from anatembed.volume import Volume
+from anatembed.model.checkpoint import load_checkpoint
+from anatembed.scan.volume import Volume
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 from headless_logic import HeadlessLogic  # noqa: E402
@@ -170,7 +170,7 @@ def measure(scene, scan, prior, volume: Volume, views: Views, folder: Path, repe
 
 
 def embed_here(volume: Volume) -> None:
-    from anatembed.inference import embed
+    from anatembed.maps.inference import embed
 
     embed(volume, load_checkpoint())
 

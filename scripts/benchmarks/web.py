@@ -17,9 +17,9 @@ import time
 from pathlib import Path
 
 import aiohttp
-import anatembed
 import numpy as np
-from anatembed.volume import Volume, read_volume, write_volume
+from anatembed.scan.volume import Volume, read_volume, write_volume
+from anatembed.shipped_file import shipped_file
 from trame_server.client import WsLinkSession
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
@@ -119,7 +119,7 @@ async def load(address: str, sessions: int, questions: int, launcher: LauncherPr
 
 
 async def leak(address: str, cycles: int, launcher: LauncherProcess, folder: Path) -> None:
-    whole = read_volume(Path(anatembed.__file__).parent / "resources" / "cort_trunk_ct.nii.gz")
+    whole = read_volume(shipped_file("cort_trunk_ct.nii.gz"))
     affine = whole.ijk_to_ras @ np.diag([2, 2, _TINY.step, 1])
     tiny = Volume(whole.array_kji[_TINY, ::2, ::2].copy(), affine, "CT", "tiny")
     path = folder / "tiny.nii.gz"

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import slicer
 from aiohttp import web
-from anatembed.explorer import Explorer
-from anatembed.map_cache import MapCache
-from anatembed.model_store import ModelStore
+from anatembed.ask.explorer import Explorer
+from anatembed.maps.cache import MapCache
+from anatembed.model.store import ModelStore
 from AnatomicalEmbeddingLib.Logic import Logic
 from trame.app import get_server
 from trame_slicer.core import SlicerApp

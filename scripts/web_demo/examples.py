@@ -4,9 +4,9 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-import anatembed
 import numpy as np
-from anatembed.volume import Volume, read_volume
+from anatembed.scan.volume import Volume, read_volume
+from anatembed.shipped_file import shipped_file
 
 FIRST, MOVED = "CT of the trunk", "The same CT, turned and cut off"
 _TURN_DEGREES, _SHIFT_MM, _CUT = 12.0, (35.0, -20.0, 60.0), 0.2
@@ -28,7 +28,7 @@ EXAMPLES = (
 
 def example_volume(name: str) -> Volume:
     """The voxels of an example; ValueError for another name."""
-    path = Path(anatembed.__file__).parent / "resources" / "cort_trunk_ct.nii.gz"
+    path = shipped_file("cort_trunk_ct.nii.gz")
     first = read_volume(path)
     if name == FIRST:
         return Volume(first.array_kji, first.ijk_to_ras, "CT", FIRST)

@@ -4,9 +4,10 @@ import json
 import re
 from dataclasses import dataclass
 from functools import cache, cached_property
-from pathlib import Path
 
-_PATH = Path(__file__).parents[1] / "resources" / "query_words.json"
+from anatembed.shipped_file import shipped_file
+
+_PATH = shipped_file("query_words.json")
 _ORDINAL_DIGITS = re.compile(r"(\d+)(?:st|nd|rd|th|e|eme|er|re|a|o)")
 
 

@@ -12,14 +12,15 @@ from pathlib import Path
 
 import numpy as np
 
-from anatembed.checkpoint import content_sha256
 from anatembed.language.text_features import letter_groups, word_groups
 from anatembed.language.word_pieces import WordPieces, words_of
+from anatembed.model.checkpoint import content_sha256
 from anatembed.npz_file import UNREADABLE
 from anatembed.output_file import replacing
+from anatembed.shipped_file import shipped_file
 
 FORMAT = "anatembed-text-encoder/1"
-DEFAULT_PATH = Path(__file__).parents[1] / "resources" / "text_encoder.npz"
+DEFAULT_PATH = shipped_file("text_encoder.npz")
 SIDES = (None, "left", "right")
 TABLES = ("piece", "group")
 LAYERS = ("hidden", "output", "image_hidden", "image_output")

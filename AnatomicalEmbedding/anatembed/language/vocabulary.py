@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-DEFAULT_PATH = Path(__file__).parents[1] / "resources" / "vocabulary.json"
+from anatembed.shipped_file import shipped_file
+
+DEFAULT_PATH = shipped_file("vocabulary.json")
 SCHEMA = "anatembed-vocabulary/1"
 
 

@@ -1,8 +1,8 @@
 """Chinese queries."""
 
 import pytest
-from anatembed.language.chinese import best_name, read_chinese
-from anatembed.language.phrase_index import Name
+from anatembed.language.query.chinese import best_name, read_chinese
+from anatembed.language.query.phrase_index import Name
 from anatembed.language.query_words import load_query_words
 
 

@@ -1,7 +1,7 @@
 """Names offered while typing."""
 
 import pytest
-from anatembed.language.completion import Completion
+from anatembed.language.query.completion import Completion
 from anatembed.language.vocabulary import Vocabulary
 
 COMPLETION = Completion(Vocabulary.load())

@@ -6,8 +6,8 @@ Every form of a side word and every name occur; which of them meet is dealt out 
 from itertools import cycle, islice
 
 import pytest
+from anatembed.language.query.resolver import Resolver
 from anatembed.language.query_words import load_query_words
-from anatembed.language.resolver import Resolver
 from anatembed.language.text_normalisation import normalise
 from anatembed.language.vocabulary import Vocabulary
 

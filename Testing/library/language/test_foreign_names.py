@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from anatembed.language.resolver import Resolver
+from anatembed.language.query.resolver import Resolver
 from anatembed.language.vocabulary import Vocabulary
 
 FULL = Vocabulary.load()

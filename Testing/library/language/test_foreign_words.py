@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from anatembed.language import foreign_words
-from anatembed.language.foreign_words import MAX_READINGS, ForeignWords, stem
+from anatembed.language.query import foreign_words
+from anatembed.language.query.foreign_words import MAX_READINGS, ForeignWords, stem
 from anatembed.language.query_words import load_query_words
 
 NATIVE = frozenset(

@@ -1,8 +1,8 @@
 """Parts with names of their own, before the structure is known."""
 
 import pytest
-from anatembed.language.landmark_reader import LandmarkReader
-from anatembed.language.place_words import load_place_words
+from anatembed.language.query.landmark_reader import LandmarkReader
+from anatembed.language.query.place_words import load_place_words
 from anatembed.language.query_words import load_query_words
 
 READER = LandmarkReader(load_query_words(), load_place_words())

@@ -1,7 +1,7 @@
 """Segments of the lungs by number."""
 
 import pytest
-from anatembed.language.resolver import Resolver
+from anatembed.language.query.resolver import Resolver
 from anatembed.language.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary.load()

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from anatembed.language.name_decision import NameDecision
-from anatembed.language.phrase_index import PhraseIndex
+from anatembed.language.query.name_decision import NameDecision
+from anatembed.language.query.phrase_index import PhraseIndex
 from anatembed.language.query_words import load_query_words
 from anatembed.language.sides import SideReading
 from anatembed.language.vocabulary import Synonym, Vocabulary

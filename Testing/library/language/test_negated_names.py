@@ -1,8 +1,8 @@
 """Structures that are not wanted."""
 
 import pytest
-from anatembed.language.negated_names import without_negated
-from anatembed.language.resolver import Resolver
+from anatembed.language.query.negated_names import without_negated
+from anatembed.language.query.resolver import Resolver
 from anatembed.language.vocabulary import Vocabulary
 
 RESOLVER = Resolver(Vocabulary.load())

@@ -1,7 +1,7 @@
 """Typing errors in ordinals and in the nouns that are counted."""
 
 import pytest
-from anatembed.language.number_spelling import NumberSpelling
+from anatembed.language.query.number_spelling import NumberSpelling
 from anatembed.language.query_words import load_query_words
 
 SPELLING = NumberSpelling(load_query_words(), {"fift", "regiment"}.__contains__)

@@ -1,7 +1,7 @@
 """Vertebrae, ribs and liver segments by number."""
 
 import pytest
-from anatembed.language.resolver import Resolver
+from anatembed.language.query.resolver import Resolver
 from anatembed.language.vocabulary import Vocabulary
 
 RESOLVER = Resolver(Vocabulary.load())

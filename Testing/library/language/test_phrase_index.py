@@ -1,7 +1,7 @@
 """Names found by their words."""
 
 import pytest
-from anatembed.language.phrase_index import PhraseIndex
+from anatembed.language.query.phrase_index import PhraseIndex
 from anatembed.language.query_words import load_query_words
 from anatembed.language.vocabulary import Synonym, Term, Vocabulary
 

@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from anatembed.language.resolver import Resolver
+from anatembed.language.query.resolver import Resolver
 from anatembed.language.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary.load()

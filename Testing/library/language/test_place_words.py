@@ -1,7 +1,7 @@
 """The tables of places."""
 
 import pytest
-from anatembed.language.place_words import load_place_words
+from anatembed.language.query.place_words import load_place_words
 from anatembed.language.text_normalisation import normalise
 from anatembed.language.vocabulary import Vocabulary
 

@@ -1,10 +1,10 @@
 """Lists that share a name, and those that do not."""
 
 import pytest
-from anatembed.language.report_lists import ReportLists
-from anatembed.language.report_phrases import PhraseReader
-from anatembed.language.report_tokens import clauses
-from anatembed.language.resolver import Resolver
+from anatembed.language.query.resolver import Resolver
+from anatembed.language.report.lists import ReportLists
+from anatembed.language.report.phrases import PhraseReader
+from anatembed.language.report.tokens import clauses
 from anatembed.language.vocabulary import Vocabulary
 
 READER = PhraseReader(Resolver(Vocabulary.load()))

@@ -5,8 +5,8 @@ import time
 from pathlib import Path
 
 import pytest
-from anatembed.language.report_mentions import mentions
-from anatembed.language.resolver import Resolver
+from anatembed.language.query.resolver import Resolver
+from anatembed.language.report.mentions import mentions
 from anatembed.language.vocabulary import Vocabulary
 from hypothesis import given, settings
 from hypothesis import strategies as some

@@ -2,9 +2,9 @@
 
 import pytest
 from anatembed.language.query_words import load_query_words
-from anatembed.language.report_names import ReportNames, Role
-from anatembed.language.report_tokens import clauses
-from anatembed.language.report_words import load_report_words
+from anatembed.language.report.names import ReportNames, Role
+from anatembed.language.report.tokens import clauses
+from anatembed.language.report.words import load_report_words
 from anatembed.language.vocabulary import Vocabulary
 
 WORDS = load_report_words()

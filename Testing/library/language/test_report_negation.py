@@ -1,8 +1,8 @@
 """What a report denies, and how far a denying word reaches."""
 
 import pytest
-from anatembed.language.report_negation import negated_spans
-from anatembed.language.report_words import load_report_words
+from anatembed.language.report.negation import negated_spans
+from anatembed.language.report.words import load_report_words
 
 WORDS = load_report_words().negation
 

@@ -1,9 +1,9 @@
 """What a few words of a report name."""
 
 import pytest
-from anatembed.language.report_phrases import ADJECTIVE, NAME, PhraseReader, phrase_of
-from anatembed.language.report_tokens import clauses
-from anatembed.language.resolver import Resolver
+from anatembed.language.query.resolver import Resolver
+from anatembed.language.report.phrases import ADJECTIVE, NAME, PhraseReader, phrase_of
+from anatembed.language.report.tokens import clauses
 from anatembed.language.vocabulary import Vocabulary
 
 READER = PhraseReader(Resolver(Vocabulary.load()))

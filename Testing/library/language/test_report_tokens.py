@@ -1,8 +1,8 @@
 """Words of a report with their places, cut where no name can go on."""
 
 import pytest
-from anatembed.language.report_tokens import COMMA, JOINED, SLASH, clauses, in_capitals
-from anatembed.language.report_words import load_report_words
+from anatembed.language.report.tokens import COMMA, JOINED, SLASH, clauses, in_capitals
+from anatembed.language.report.words import load_report_words
 
 WORDS = load_report_words()
 

@@ -3,7 +3,7 @@
 import json
 import re
 
-from anatembed.language.report_words import _PATH, load_report_words
+from anatembed.language.report.words import _PATH, load_report_words
 
 
 def test_every_table_is_read_and_no_other_is_there():

@@ -1,7 +1,7 @@
 """What typed text means: accept, confirm, ask or refuse, and never a wrong side."""
 
 import pytest
-from anatembed.language.resolver import Resolver
+from anatembed.language.query.resolver import Resolver
 from anatembed.language.vocabulary import Vocabulary
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -1,8 +1,8 @@
 """What a name means under a side, on real terms."""
 
 import pytest
-from anatembed.language.phrase_index import Meaning
-from anatembed.language.side_policy import judge
+from anatembed.language.query.phrase_index import Meaning
+from anatembed.language.query.side_policy import judge
 from anatembed.language.sides import SideReading
 from anatembed.language.vocabulary import Vocabulary
 

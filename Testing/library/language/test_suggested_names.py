@@ -1,10 +1,10 @@
 """Words that no rule explains: hints and questions from meaning, never another side."""
 
 import pytest
-from anatembed.language.resolution import refuse
+from anatembed.language.query.resolution import refuse
+from anatembed.language.query.suggested_names import SuggestedNames
+from anatembed.language.query.suggestions import Suggestion
 from anatembed.language.sides import SideReading
-from anatembed.language.suggested_names import SuggestedNames
-from anatembed.language.suggestions import Suggestion
 from anatembed.language.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary.load()

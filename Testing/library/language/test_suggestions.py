@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from anatembed.language.query.suggestions import Suggestions
 from anatembed.language.query_words import load_query_words
-from anatembed.language.suggestions import Suggestions
 from anatembed.language.text_encoder import TextEncoder
 from anatembed.language.vocabulary import Vocabulary
 from anatembed.language.vocabulary_phrases import phrases_of

@@ -4,8 +4,8 @@ import time
 
 import numpy as np
 import pytest
-from anatembed.checkpoint import load_checkpoint
 from anatembed.language.text_encoder import DEFAULT_PATH, TextEncoder
+from anatembed.model.checkpoint import load_checkpoint
 from hypothesis import given
 from hypothesis import strategies as st
 from little_text import little_encoder

@@ -3,12 +3,12 @@
 import time
 
 import pytest
-from anatembed.evaluation.question_systems import resolver_system
-from anatembed.evaluation.question_targets import among
-from anatembed.evaluation.questions import ask_all
-from anatembed.evaluation.vocabulary_names import typo_questions
-from anatembed.language.resolver import Resolver
+from anatembed.language.query.resolver import Resolver
 from anatembed.language.vocabulary import Vocabulary
+from research.evaluation.question_systems import resolver_system
+from research.evaluation.question_targets import among
+from research.evaluation.questions import ask_all
+from research.evaluation.vocabulary_names import typo_questions
 
 VOCABULARY = Vocabulary.load()
 RESOLVER = Resolver(VOCABULARY)

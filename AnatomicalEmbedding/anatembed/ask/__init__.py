@@ -1,0 +1,1 @@
+"""Questions to an embedded scan, and their answers."""

@@ -1,0 +1,161 @@
+"""Questions and answers about one embedded scan: what the command line, the Slicer module and other tools call."""
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+from anatembed.ask.border import Posterior, likeliest_pair, posterior
+from anatembed.ask.free_text import FreeText
+from anatembed.ask.index import QueryIndex
+from anatembed.ask.locating import FOUND, NOT_HERE, NOT_UNDERSTOOD, Answer, Locating, percent
+from anatembed.ask.structure_colours import StructureColours, structure_colours
+from anatembed.language.query.resolver import Resolver
+from anatembed.language.text_encoder import TextEncoder
+from anatembed.language.vocabulary import Vocabulary
+from anatembed.maps.embedding_map import EmbeddingMap
+from anatembed.maps.finer_grid import FACTOR, finer_affine, finer_within
+from anatembed.model.checkpoint import Checkpoint, load_checkpoint
+
+__all__ = ["FOUND", "NOT_HERE", "NOT_UNDERSTOOD", "Answer", "Description", "Explorer", "NamedProbability", "percent"]
+
+PART_SHARE = 0.1
+"""A part is a better name than its whole when it is at least this share as probable."""
+
+
+@dataclass(frozen=True)
+class NamedProbability:
+    """A structure that a place may belong to."""
+
+    id: str
+    name: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class Description:
+    """What lies at a position: candidates from the most probable on; none outside the body."""
+
+    inside_body: bool
+    candidates: list[NamedProbability] = field(default_factory=list)
+
+
+class Explorer:
+    """Joins a map, the model that made it and the vocabulary; ValueError if the map is another model's."""
+
+    def __init__(
+        self,
+        embedding_map: EmbeddingMap,
+        checkpoint: Checkpoint | None = None,
+        vocabulary: Vocabulary | None = None,
+    ):
+        self.checkpoint = checkpoint or load_checkpoint()
+        self.vocabulary = vocabulary or Vocabulary.load()
+        self.map = embedding_map
+        self.index = QueryIndex(embedding_map, self.checkpoint.readout, self.checkpoint.encoder_id)
+        self.resolver = Resolver(self.vocabulary)
+        self.locating = Locating(self.index, self.vocabulary)
+
+    def locate(self, text: str, k: int = 5) -> Answer:
+        """Find what a text names: at most `k` hits, best first, of all structures that the text may mean."""
+        began = time.perf_counter()
+        resolution = self.resolver.resolve(text)
+        answer = self.locating.answer(text, resolution, k)
+        if resolution.unknown and self._free_text:
+            answer = self._free_text.answer(text, answer, k)
+        return replace(answer, seconds=time.perf_counter() - began)
+
+    @cached_property
+    def _free_text(self) -> FreeText | None:
+        """Compares unknown words with the image; None if the text encoder was trained for another image model."""
+        encoder = TextEncoder.load()
+        return FreeText(self.index, encoder) if encoder.space_id == self.index.readout.space_id else None
+
+    def known_parts(self, concept_id: str) -> list[str]:
+        """The concept itself if the model has learnt it, else its two sides, else nothing; never the other side."""
+        learnt = self.checkpoint.readout.concept_ids
+        if concept_id in learnt:
+            return [concept_id]
+        if self.vocabulary[concept_id].laterality != "none":
+            return []
+        return [side for side in self.vocabulary.sides(concept_id).values() if side in learnt]
+
+    def known_whole(self, concept_id: str) -> str | None:
+        """The nearest learnt structure that this one is a part of, None if there is none."""
+        return self.locating.known_whole(concept_id)
+
+    def describe(self, position_ras, k: int = 5) -> Description:
+        """Name a RAS position (3,), the most specific name of each line of descent; ValueError outside the scan."""
+        position = np.asarray(position_ras, np.float64)
+        if position.shape != (3,) or not np.isfinite(position).all():
+            raise ValueError(f"expected a RAS position of three finite numbers, got {position_ras!r}")
+        if not self.map.inside_body(position)[0]:
+            return Description(False)
+        return Description(True, self.specific(self.index.name_probabilities(position[None])[0], k))
+
+    def specific(self, probabilities: np.ndarray, k: int) -> list[NamedProbability]:
+        """The `k` best names for probabilities (K,): first the most probable structure or its likeliest part, then
+        the others from the most probable on, wholes only where none of their parts is a candidate.
+
+        A part is less probable than its whole by nature: a rib competes with other ribs, the rib cage does not.
+        """
+        likely = dict(zip(self.checkpoint.readout.concept_ids, map(float, probabilities), strict=True))
+        first = max(likely, key=likely.get)
+        while parts := self._likely_parts(first, likely):
+            first = max(parts, key=likely.get)
+        ranked = sorted(likely, key=likely.get, reverse=True)[: 10 * k]
+        others = [i for i in ranked if not self._likely_parts(i, likely)]
+        names = [first, *(i for i in others if i != first)][:k]
+        return [NamedProbability(i, self.vocabulary.name(i), likely[i]) for i in names]
+
+    def _likely_parts(self, whole: str, likely: dict[str, float]) -> list[str]:
+        parts = self.vocabulary.descendants(whole)
+        return [part for part in parts if likely.get(part, 0.0) >= PART_SHARE * likely[whole]]
+
+    def probability(self, text: str, k: int = 5) -> tuple[np.ndarray, Answer]:
+        """Probability (K,J,I) of what a text names, on the map's grid, and the answer; zeros when it is not found, and
+        outside the part, where a part of a structure is named."""
+        answer = self.locate(text, k)
+        compared = answer.found and not answer.hits[0].concept_id
+        return (self._free_text.field_kji(text) if compared else self.locating.field_kji(answer)), answer
+
+    def colours_kji(self) -> np.ndarray:
+        """Colours of the body position, uint8 RGBA (K,J,I,4); alpha is 0 outside the body. Computed once."""
+        return self._colours
+
+    @cached_property
+    def _colours(self) -> np.ndarray:
+        rgba = np.zeros((*self.map.shape_kji, 4), np.uint8)
+        body = self.map.body_kji
+        rgba[body, :3] = self.checkpoint.readout.colours(self.map.latents(body))
+        rgba[body, 3] = 255
+        return rgba
+
+    def structures(self) -> StructureColours:
+        """The likeliest structure of every voxel in a colour of its own, and the legend; computed once."""
+        return self._structures
+
+    @cached_property
+    def _structures(self) -> StructureColours:
+        return structure_colours(self, PART_SHARE)
+
+    def uncertainty(self) -> tuple[np.ndarray, np.ndarray]:
+        """How unsure the name of a place is, float32 (K,J,I) in 0..1 and -1 outside the body, and its `ijk_to_ras`; on
+        a finer grid than the map, so that the skin is not hidden under a rim. Computed once."""
+        return self._uncertainty
+
+    @cached_property
+    def _uncertainty(self) -> tuple[np.ndarray, np.ndarray]:
+        unsure = finer_within(self.index.uncertainty_kji(), self.map.body_kji, FACTOR, -1)
+        return unsure, finer_affine(self.map.ijk_to_ras, FACTOR)
+
+    def border(self, first_id: str, second_id: str) -> Posterior:
+        """How sure the places around two structures belong to the first; ValueError if there is no such border."""
+        return posterior(self, first_id, second_id)
+
+    def likeliest_pair(self, position_ras) -> tuple[str, str]:
+        """The two likeliest structures at a RAS position that exclude each other; ValueError outside the body."""
+        return likeliest_pair(self, position_ras)
+

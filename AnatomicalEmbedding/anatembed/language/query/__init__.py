@@ -1,0 +1,1 @@
+"""Typed words to a structure and a place."""

@@ -1,0 +1,62 @@
+"""The answer to "which structure is meant?"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from anatembed.language.query.place_phrase import PlacePhrase
+
+OUTCOMES = ("accept", "confirm", "ask", "refuse")
+SUGGESTION_CONFIDENCE = 0.2
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A structure that may be meant; `side` is that of the structure, `confidence` 0..1."""
+
+    id: str
+    name: str
+    side: str | None
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """What a text means: accept (one structure, sure), confirm (one, to be confirmed), ask (several) or refuse.
+
+    The candidates of a refusal are suggestions of low confidence. `reason` is one plain sentence for the reader.
+    place: where in, at or beside the first candidate. unknown: refused because no known structure is named, not
+    because of a side or number that does not exist.
+    """
+
+    outcome: str
+    candidates: tuple[Candidate, ...]
+    reason: str
+    place: PlacePhrase | None = None
+    unknown: bool = False
+
+
+def candidate(vocabulary, term_id: str, confidence: float) -> Candidate:
+    """The candidate of an id; ValueError for an unknown id."""
+    term = vocabulary[term_id]
+    return Candidate(term.id, term.preferred, term.laterality if term.laterality != "none" else None, confidence)
+
+
+def accept(vocabulary, term_id, reason, confidence=1.0) -> Resolution:
+    return Resolution("accept", (candidate(vocabulary, term_id, confidence),), reason)
+
+
+def confirm(vocabulary, term_ids, reason, confidence=0.6) -> Resolution:
+    rest = tuple(candidate(vocabulary, one, confidence / 2) for one in term_ids[1:])
+    return Resolution("confirm", (candidate(vocabulary, term_ids[0], confidence), *rest), reason)
+
+
+def ask(vocabulary, term_ids, reason) -> Resolution:
+    return Resolution("ask", tuple(candidate(vocabulary, one, 0.5) for one in term_ids), reason)
+
+
+def refuse(vocabulary, reason, suggestions=(), unknown=False) -> Resolution:
+    near = tuple(candidate(vocabulary, one, SUGGESTION_CONFIDENCE) for one in suggestions)
+    return Resolution("refuse", near, reason, unknown=unknown)

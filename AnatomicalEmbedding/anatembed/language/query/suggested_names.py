@@ -1,0 +1,60 @@
+"""Names near in meaning to words that no rule explains: a question when the text encoder is sure, else a hint."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cached_property
+
+from anatembed.language.query.resolution import SUGGESTION_CONFIDENCE, Resolution, ask, candidate, confirm
+from anatembed.language.sides import SideReading
+
+LIMIT = 3
+NEAR = 0.7
+"""From this cosine on a name is worth a hint."""
+
+
+class SuggestedNames:
+    """Loads the text encoder with the first text that needs it; without its file, nothing is suggested.
+
+    load: gives a `Suggestions`; FileNotFoundError when the text encoder is not there. could_name: whether side-less
+    words may name a structure at all; a name that the rules know to be another one stays refused.
+    """
+
+    def __init__(self, vocabulary, load, could_name: Callable[[tuple[str, ...], str], bool]):
+        self._vocabulary = vocabulary
+        self._load = load
+        self._could_name = could_name
+
+    @cached_property
+    def _suggestions(self):
+        try:
+            return self._load()
+        except FileNotFoundError:
+            return None
+
+    def resolve(self, reading: SideReading, words: tuple[str, ...], found: Resolution) -> Resolution:
+        """`found`, a refusal of unknown words, as a question or with better hints; never on the other side."""
+        sided = reading.kind == "one"
+        if self._suggestions is None or not words or reading.negation or reading.kind not in ("one", "none"):
+            return found
+        near = self._suggestions.near(" ".join(words), reading.side if sided else None, LIMIT)
+        if not near:
+            return found
+        refused = {self._vocabulary[one.id].base or one.id for one in found.candidates}
+        family = self._vocabulary[near[0].id].base or near[0].id
+        if near[0].sure and family not in refused and self._could_name(words, near[0].id):
+            return self._question([one.id for one in near])
+        hints = [one.id for one in near if one.score >= NEAR]
+        if found.candidates or not hints:
+            return found
+        names = ", ".join(f"“{self._vocabulary.name(one)}”" for one in hints)
+        candidates = tuple(candidate(self._vocabulary, one, SUGGESTION_CONFIDENCE) for one in hints)
+        return replace(found, candidates=candidates, reason=f"{found.reason} Names that sound or mean alike: {names}.")
+
+    def _question(self, ids: list[str]) -> Resolution:
+        vocabulary, first = self._vocabulary, ids[0]
+        name = vocabulary.name(first)
+        sides = vocabulary.sides(first) if vocabulary[first].laterality == "none" else {}
+        reason = f"The words are no known name; their meaning is near “{name}”."
+        if sides:
+            return ask(vocabulary, sides.values(), f"{reason} It exists on both sides. Choose left or right.")
+        return confirm(vocabulary, ids, f"{reason} Is it meant?")

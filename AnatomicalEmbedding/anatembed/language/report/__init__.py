@@ -1,0 +1,1 @@
+"""The structures that a radiology report mentions."""

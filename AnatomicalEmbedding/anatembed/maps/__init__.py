@@ -1,0 +1,1 @@
+"""A scan embedded: one code per voxel, made, kept and cut."""

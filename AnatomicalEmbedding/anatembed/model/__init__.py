@@ -1,0 +1,1 @@
+"""The network, its configuration and read-out, in one file."""

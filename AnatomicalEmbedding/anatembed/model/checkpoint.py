@@ -1,0 +1,158 @@
+"""The checkpoint file: weights, configuration, read-out and provenance in one .npz that needs no torch to open."""
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import zipfile
+import zlib
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from anatembed.model.preprocessing import PreprocessingConfig
+from anatembed.model.readout import Readout
+from anatembed.shipped_file import shipped_file
+
+FORMAT = "anatembed-checkpoint/1"
+DEFAULT_PATH = shipped_file("model.npz")
+UNREADABLE = (OSError, EOFError, TypeError, ValueError, AttributeError, RuntimeError, zipfile.BadZipFile, zlib.error)
+"""What NumPy and zipfile raise for a damaged archive; a changed bit can even ask for a password (RuntimeError)."""
+READOUT_ARRAYS = ("language", "vectors", "body_mean", "body_covariance", "compatible", "typical_evidence", "presence")
+CALIBRATION_ARRAYS = ("hit", "hit_offsets", "naming", "lowest_hu")
+"""Read-out that older models lack."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A trained model; `encoder_id` names it in maps, so that vectors of two models are never mixed.
+
+    layout: weights of the decoder from a few codes to where the rest of the body lies; empty in the first models.
+    """
+
+    weights: dict[str, np.ndarray]
+    encoder_config: dict
+    preprocessing: PreprocessingConfig
+    readout: Readout
+    provenance: dict
+    sha256: str = ""
+    layout: dict[str, np.ndarray] = field(default_factory=dict)
+
+    @property
+    def encoder_id(self) -> str:
+        return f"anatembed-{self.sha256[:12]}"
+
+
+def save_checkpoint(checkpoint: Checkpoint, path: Path | str) -> str:
+    """Write weights as float16; returns the SHA-256 of the content, which is stored in the file."""
+    path = Path(path)
+    readout = checkpoint.readout
+    arrays = {f"weight/{name}": value.astype(np.float16) for name, value in checkpoint.weights.items()}
+    arrays |= {f"layout/{name}": value.astype(np.float16) for name, value in checkpoint.layout.items()}
+    for name in READOUT_ARRAYS + CALIBRATION_ARRAYS:
+        arrays[f"readout/{name}"] = np.asarray(getattr(readout, name), np.float32)
+    for number, (weight, bias) in enumerate(readout.coordinate_layers):
+        arrays[f"readout/coordinate{number}_weight"] = weight.astype(np.float32)
+        arrays[f"readout/coordinate{number}_bias"] = bias.astype(np.float32)
+    meta = json.dumps(
+        {
+            "format": FORMAT,
+            "encoder": checkpoint.encoder_config,
+            "preprocessing": checkpoint.preprocessing.to_dict(),
+            "concept_ids": readout.concept_ids,
+            "scale": readout.scale,
+            "bias": readout.bias,
+            "presence_threshold": readout.presence_threshold,
+            "provenance": checkpoint.provenance,
+        }
+    )
+    digest = content_sha256(arrays, meta)
+    temporary = path.with_name(path.name + ".tmp.npz")
+    try:
+        np.savez_compressed(temporary, meta=np.array(meta), sha256=np.array(digest), **arrays)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return digest
+
+
+def load_checkpoint(path: Path | str | None = None) -> Checkpoint:
+    """The model of a file (the shipped one without `path`).
+
+    FileNotFoundError if there is none; ValueError if it is not a checkpoint, of another version, or damaged.
+    """
+    path = Path(path) if path else DEFAULT_PATH
+    if not path.is_file():
+        raise FileNotFoundError(f"expected a model file at {path}, found none")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            content = {name: file[name] for name in file.files}
+    except UNREADABLE as cause:
+        raise ValueError(f"expected a model file of this software, but {path.name} is damaged or something else: "
+                         f"{cause}") from cause
+    if "meta" not in content or "sha256" not in content:
+        raise ValueError(f"expected a model file of this software, got another .npz file: {path.name}")
+    meta_text, expected = str(content.pop("meta")), str(content.pop("sha256"))
+    meta = json.loads(meta_text)
+    if meta.get("format") != FORMAT:
+        found = meta.get("format")
+        raise ValueError(f"expected a model of format {FORMAT}, {path.name} has {found!r}: another version")
+    actual = content_sha256(content, meta_text)
+    if actual != expected:
+        raise ValueError(f"{path.name} is damaged: expected SHA-256 {expected[:12]}..., got {actual[:12]}...")
+    try:
+        return _from_content(content, meta, expected)
+    except KeyError as cause:
+        raise ValueError(f"expected a model of this version, {path.name} lacks {cause}") from cause
+
+
+def content_sha256(arrays: dict[str, np.ndarray], meta: str) -> str:
+    """SHA-256 (hexadecimal) over all arrays in the order of their names, and the meta data."""
+    digest = hashlib.sha256(meta.encode())
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        digest.update(f"{name}{array.dtype.str}{array.shape}".encode())
+        digest.update(array)
+    return digest.hexdigest()
+
+
+def _from_content(content: dict[str, np.ndarray], meta: dict, sha256: str) -> Checkpoint:
+    calibration = {name: content[f"readout/{name}"] for name in CALIBRATION_ARRAYS if f"readout/{name}" in content}
+    readout = Readout(
+        concept_ids=tuple(meta["concept_ids"]),
+        scale=float(meta["scale"]),
+        bias=float(meta["bias"]),
+        coordinate_layers=tuple(
+            (content[f"readout/coordinate{n}_weight"], content[f"readout/coordinate{n}_bias"]) for n in (0, 1)
+        ),
+        presence_threshold=float(meta["presence_threshold"]),
+        **{name: content[f"readout/{name}"] for name in READOUT_ARRAYS},
+        **calibration,
+    )
+    if "hit" not in calibration:
+        readout = _found_from_one_half(readout)
+    return Checkpoint(
+        weights=_under("weight/", content),
+        encoder_config=meta["encoder"],
+        preprocessing=PreprocessingConfig.from_dict(meta["preprocessing"]),
+        readout=readout,
+        provenance=meta["provenance"],
+        sha256=sha256,
+        layout=_under("layout/", content),
+    )
+
+
+def _under(prefix: str, content: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The arrays whose names begin with `prefix`, without it."""
+    return {name[len(prefix) :]: value for name, value in content.items() if name.startswith(prefix)}
+
+
+def _found_from_one_half(readout: Readout) -> Readout:
+    """The first models counted a structure as found from a presence of their own on: moved to 0.5, same decisions.
+
+    So that a refusal never comes with a probability above one half.
+    """
+    presence = np.array(readout.presence, np.float64)
+    presence[0] -= np.log(readout.presence_threshold / (1 - readout.presence_threshold))
+    return replace(readout, presence=presence, presence_threshold=0.5)

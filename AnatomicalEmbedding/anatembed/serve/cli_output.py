@@ -1,0 +1,141 @@
+"""The documents of the command line as text for people."""
+
+import json
+from collections.abc import Iterable, Iterator
+
+
+def answer(document: dict) -> Iterator[str]:
+    """The reason, then a line for each hit."""
+    from anatembed.ask.explorer import percent  # here, so that commands without a scan start at once
+
+    yield document["reason"]
+    width = max((len(hit["label"]) for hit in document["hits"]), default=0)
+    for number, hit in enumerate(document["hits"], 1):
+        place = f"RAS {_position(hit['position_ras'])} mm"
+        yield f"{number:3}. {hit['label']:{width}}  {place}  confidence {percent(hit['confidence'])}"
+    if document["hits"]:
+        return
+    suggestions = [one["name"] for one in document["resolved"]]
+    if len(suggestions) > 1:
+        yield f"     understood as: {', '.join(suggestions)}"
+
+
+def report(document: dict) -> Iterator[str]:
+    """A line for each mention with its place, those of an open question below it, then the key slices."""
+    from anatembed.ask.explorer import percent
+    from anatembed.maps.slice_planes import along
+
+    if not document["mentions"]:
+        yield "No structure is mentioned in this report."
+        return
+    width = min(36, max(len(_one_line(one["text"])) for one in document["mentions"]))
+    for number, one in enumerate(document["mentions"], 1):
+        found = [choice for choice in one["choices"] if choice["found"]]
+        places = [
+            f"{_shown(choice)}  RAS {_position(choice['position_ras'])} mm  confidence {percent(choice['confidence'])}"
+            for choice in found
+        ]
+        first, *others = [f"{one['status']}: {one['reason']}"] if one["status"] != "found" else places
+        denied = "  (denied in the report)" if one["negated"] else ""
+        yield f"{number:3}. {_one_line(one['text']):{width}}  {first}{denied}"
+        yield from (f"{'':{width + 7}}{place}" for place in (places if one["status"] == "ambiguous" else others))
+    for one in document["key_slices"]:
+        scan = one["scan_slice"]
+        where = f", slice {scan['index'] + 1} of {scan['of']} of the scan" if scan else ""
+        yield f"key slice at {along(2, one['position_ras'][2])} mm{where}: {', '.join(one['shows'])}"
+
+
+def resolution(document: dict) -> Iterator[str]:
+    """The outcome with its reason, then a line for each candidate."""
+    yield f"{document['outcome']}: {document['reason']}"
+    for one in document["candidates"]:
+        yield f"  {one['id']}  {one['name']}  ({one['confidence']:.0%})"
+
+
+def description(document: dict) -> Iterator[str]:
+    """A line for each name, or that the place lies outside the body."""
+    if not document["inside_body"]:
+        yield "outside the body"
+        return
+    width = max((len(one["name"]) for one in document["candidates"]), default=0)
+    for one in document["candidates"]:
+        yield f"{one['probability']:6.1%}  {one['name']:{width}}  {one['id']}"
+
+
+def embedded(document: dict) -> Iterator[str]:
+    """Where the map is and how large."""
+    yield f"written: {document['map']} ({_grid(document)}, {document['seconds']:.1f} s)"
+
+
+def info(document: dict) -> Iterator[str]:
+    """The facts of a map, a line each."""
+    low, high = document["bounds_ras"]
+    source = document["source"]
+    yield f"map      {document['map']} ({document['bytes'] / 1e6:.1f} MB)"
+    yield f"scan     {source.get('name') or 'unnamed'}, modality {source.get('modality', 'unknown')}"
+    yield f"grid     {_grid(document)}"
+    ranges = (f"{axis} {a:.0f}..{b:.0f}" for axis, a, b in zip("RAS", low, high, strict=True))
+    yield f"covers   {', '.join(ranges)} mm"
+    fits = "" if document["fits_the_model_in_use"] else f" (not the model in use, which is {document['model_in_use']})"
+    yield f"model    {document['encoder_id']}{fits}"
+
+
+def terms(document: dict) -> Iterator[str]:
+    """A line for each structure, * before those that the model has learnt, and the counts."""
+    width = max((len(row["id"]) for row in document["terms"]), default=0)
+    for row in document["terms"]:
+        yield f"{'*' if row['learnt'] else ' '} {row['id']:{width}}  {row['name']}"
+    yield f"{document['understood']} understood, {document['learnt']} of them learnt (*)"
+
+
+def device(document: dict) -> Iterator[str]:
+    """One line, such as "NVIDIA RTX 3060, 12 GB free" or "CPU, about 6 s"; a second one if it does not work."""
+    seconds, free = document["seconds"], f"{document['free_bytes'] / 1e9:.0f} GB free"
+    duration = [] if seconds is None else [f"about {max(1, round(seconds))} s"]
+    facts = [free, *duration] if document["kind"] != "cpu" else duration or [free]
+    yield ", ".join([document["name"], *facts])
+    if not document["works"]:
+        yield f"does not work: {document['problem']}"
+
+
+def demo(document: dict) -> Iterator[str]:
+    """A paragraph for each question, and where the pictures are."""
+    from anatembed.ask.explorer import percent
+
+    scan = document["scan"]
+    yield f"Embedded {scan['name']} ({_grid(scan)}) in {document['embedding_seconds']:.1f} s."
+    yield ""
+    for one in document["answers"]:
+        sign = "found    " if one["found"] else "refused  "
+        yield f"“{one['query']}”"
+        yield f"    {sign}{one['reason']}"
+        if one["hits"]:
+            best = one["hits"][0]
+            yield f"    place    RAS {_position(best['position_ras'])} mm, confidence {percent(best['confidence'])}"
+        yield f"    picture  {one['picture']}" if one["picture"] else "    picture  none: there is nothing to show"
+    yield ""
+    yield f"overlay of position colours: {document['overlay']}"
+    yield f"all pictures are in {document['folder']} ({document['seconds']:.1f} s in all)"
+
+
+def json_lines(documents: Iterable[dict]) -> Iterator[str]:
+    """One JSON document a line."""
+    return (json.dumps(document, ensure_ascii=False) for document in documents)
+
+
+def _shown(choice: dict) -> str:
+    whole = "" if choice["shown"] == choice["name"] else f" (in it, {choice['name']})"
+    return choice["shown"] + whole
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _position(position_ras) -> str:
+    return "(" + ", ".join(f"{value:7.1f}" for value in position_ras) + ")"
+
+
+def _grid(document: dict) -> str:
+    k, j, i = document["shape_kji"]
+    return f"{i} x {j} x {k} places of {document['spacing_mm'][0]:g} mm"

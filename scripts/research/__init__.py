@@ -1,0 +1,1 @@
+"""Training, calibration and evaluation; nothing of it is shipped."""

@@ -1,0 +1,75 @@
+"""The evaluation as Markdown and JSON, and its figures as pictures."""
+from __future__ import annotations
+
+import re
+from dataclasses import asdict
+
+import numpy as np
+
+from research.evaluation.section import Section
+
+LENGTH = re.compile(r"(?<!\d )\bmm\b")
+"""The measure is in mm, unless the mm belong to a number in its name ("within 10 mm")."""
+
+
+def markdown(table: dict[str, dict[str, float]]) -> list[str]:
+    """Measures down, systems across."""
+    names = list(table)
+    measures = list(dict.fromkeys(measure for column in table.values() for measure in column))
+    lines = ["| | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
+    for measure in measures:
+        cells = [cell(measure, table[name].get(measure)) for name in names]
+        lines.append(f"| {measure} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def rows(table: list[dict]) -> list[str]:
+    """One line a row, the keys of the first row as heads."""
+    keys = list(table[0])
+    body = ["| " + " | ".join(cell(key, row.get(key)) for key in keys) + " |" for row in table]
+    return ["| " + " | ".join(keys) + " |", "|---" * len(keys) + "|", *body]
+
+
+def cell(measure: str, value) -> str:
+    """A number as people read it; nothing where there is none."""
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return ""
+    if isinstance(value, str | int):
+        return str(value)
+    if abs(value) >= 10 and value == round(value):
+        return f"{value:.0f}"
+    if LENGTH.search(measure):
+        return f"{value:.1f}"
+    return f"{value:.2g}" if 0 < abs(value) < 0.1 else f"{value:.2f}"
+
+
+def section_markdown(section: Section, pictures: set[str]) -> list[str]:
+    """Title, what was measured, table, intervals of the first system, figures that were drawn, details."""
+    lines = [f"### {section.title}", "", section.text, "", *markdown(_with_interval(section)), ""]
+    for figure in section.figures:
+        if figure.name in pictures:
+            lines += [f"![{figure.title}]({figure.name}.png)", ""]
+    return lines + ([*rows(section.rows), ""] if section.rows else [])
+
+
+def _with_interval(section: Section) -> dict[str, dict]:
+    """The table with the intervals of the first system beside it."""
+    first, *others = section.systems
+    spans = section.intervals.get(first, {})
+    written = {m: f"{cell(m, low)} to {cell(m, high)}" for m, (low, high) in spans.items() if low < high}
+    columns = {first: section.systems[first]} | ({"95 % over people": written} if written else {})
+    return columns | {name: section.systems[name] for name in others}
+
+
+def section_content(section: Section) -> dict:
+    """The section as plain values for JSON."""
+    return asdict(section)
+
+
+def without_nan(value):
+    """The same with None where there is no finite number: JSON has no NaN."""
+    if isinstance(value, dict):
+        return {key: without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_nan(item) for item in value]
+    return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -1,0 +1,309 @@
+"""Readers of the public data sets that we train on: each yields people as `Subject` on one grid.
+
+Every reader takes the folder of its data set; the mapping of its label names is in `label_names`.
+"""
+from __future__ import annotations
+
+import csv
+import dataclasses
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+from anatembed.geometry import axis_aligned_grid, transform_points
+from anatembed.model.body_mask import body_mask
+from anatembed.model.preprocessing import PreprocessingConfig, resample_to_grid
+from anatembed.scan.volume import Volume, read_volume
+from scipy import ndimage
+
+from research.training import label_names
+from research.training.subject import OUTSIDE, UNNAMED, UNNAMED_AIR, Subject
+
+GRID = PreprocessingConfig(spacing_mm=3.0, hu_min=-1024, hu_max=2000)
+Stretch = tuple[float, float, float]
+AS_STORED: Stretch = (1.0, 1.0, 1.0)
+SPL_ABDOMINAL_STRETCH = (1.5, 1.5, 2.0)
+"""The file's spacing gives a liver of 240 ml and 70 mm from L1 to L5; stretched so, organs and spine are an adult's."""
+
+
+class LabelTable:
+    """Label indices of a source, renumbered without gaps, with the concepts that each may be."""
+
+    def __init__(self, vocabulary_ids: frozenset[str]):
+        self.vocabulary_ids = vocabulary_ids
+        self.concepts: list[tuple[str, ...]] = [(), ()]
+        self.names = ["outside", "unnamed"]
+
+    def add(self, name: str, mapped: str | None) -> int:
+        """Index of the label `name`; None or a concept that the vocabulary lacks becomes a label without concept."""
+        concepts = tuple(c for c in (mapped or "").split("|") if c in self.vocabulary_ids)
+        self.concepts.append(concepts)
+        self.names.append(name)
+        return len(self.names) - 1
+
+
+def read_tsv_labels(path: Path) -> dict[int, str]:
+    """Label values and names of a table with or without a header line; value and name are the first two columns."""
+    rows = csv.reader(path.read_text().splitlines(), delimiter="\t")
+    return {int(row[0]): row[1].strip() for row in rows if row and row[0].isdigit()}
+
+
+def labels_to_grid(array_kji: np.ndarray, ijk_to_ras: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Labels on the RAS-canonical training grid by nearest neighbour, and the grid's ijk_to_ras."""
+    shape, grid_to_ras = axis_aligned_grid(array_kji.shape, ijk_to_ras, GRID.spacing_mm)
+    grid_to_ijk = np.linalg.inv(ijk_to_ras) @ grid_to_ras
+    flip = [2, 1, 0]
+    matrix, offset = grid_to_ijk[:3, :3][np.ix_(flip, flip)], grid_to_ijk[:3, 3][flip]
+    return ndimage.affine_transform(array_kji, matrix, offset, shape, order=0, cval=OUTSIDE), grid_to_ras
+
+
+def read_stretched(path: Path, stretch: Stretch) -> Volume:
+    """The volume with its spacing along i, j and k multiplied, for files whose spacing is known to be wrong."""
+    volume = read_volume(path)
+    return dataclasses.replace(volume, ijk_to_ras=volume.ijk_to_ras @ np.diag([*stretch, 1.0]))
+
+
+def ct_to_grid(path: Path, stretch: Stretch = AS_STORED) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """int16 HU on the training grid, its ijk_to_ras, and the body as bool."""
+    return scan_to_grid(read_stretched(path, stretch))
+
+
+def scan_to_grid(volume: Volume) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`ct_to_grid` of a scan that is read already."""
+    hu, grid_to_ras = resample_to_grid(volume, GRID)
+    return np.round(hu).astype(np.int16), grid_to_ras, body_mask(hu, GRID.spacing_mm)
+
+
+def fill_lookup(array: np.ndarray, mapping: dict[int, int]) -> np.ndarray:
+    """Renumber label values; values without an entry become OUTSIDE."""
+    lookup = np.zeros(int(array.max()) + 1, np.uint16)
+    for value, index in mapping.items():
+        if value < len(lookup):
+            lookup[value] = index
+    return lookup[array.astype(np.int64)]
+
+
+def envelope(labels_kji: np.ndarray, margin_voxels: int = 4) -> np.ndarray:
+    """A plausible body around labelled organs: closed, filled slice by slice, grown by a layer of fat and smoothed."""
+    closed = ndimage.binary_closing(np.pad(labels_kji > 0, 12), iterations=10)[12:-12, 12:-12, 12:-12]
+    filled = np.stack([ndimage.binary_fill_holes(plane) for plane in closed])
+    in_plane = ndimage.generate_binary_structure(3, 1)
+    in_plane[0] = in_plane[2] = False
+    grown = ndimage.binary_dilation(filled, in_plane, iterations=margin_voxels)
+    return (ndimage.gaussian_filter(grown.astype(np.float32), 2.0, mode="nearest") > 0.5) | (labels_kji > 0)
+
+
+def mark_unnamed_air(labels: np.ndarray, ct: np.ndarray, body: np.ndarray, table: LabelTable) -> None:
+    """Label lung and gas that the source does not name, so that an image painted from the labels has air there."""
+    inner = ndimage.binary_erosion(body, iterations=2)
+    air = ndimage.binary_opening((labels == UNNAMED) & (ct < -500) & inner)
+    if air.any():
+        labels[air] = table.add(UNNAMED_AIR, None)
+
+
+def split_sides(subject: Subject) -> None:
+    """Give the halves of labels such as 'rib_{side}_7' their side, by the midline of the spine (+R is right)."""
+    columns = np.nonzero(np.isin(subject.labels_kji, spine_indices(subject)))[2]
+    if not len(columns):
+        return
+    right = np.arange(subject.labels_kji.shape[2])[None, None] > np.median(columns)
+    for index, name in enumerate(list(subject.label_names)):
+        if "{side}" not in name:
+            continue
+        here = subject.labels_kji == index
+        for side, half in (("right", here & right), ("left", here & ~right)):
+            subject.label_names.append(name.format(side=side))
+            subject.label_concepts.append((name.format(side=side),))
+            subject.labels_kji[half] = len(subject.label_names) - 1
+
+
+def spine_indices(subject: Subject) -> list[int]:
+    return [i for i, c in enumerate(subject.label_concepts) if c and c[0].startswith("vertebrae_")]
+
+
+def build(
+    name: str,
+    source: str,
+    label_path: Path,
+    mapping: dict[int, tuple[str, str | None]],
+    vocabulary_ids: frozenset[str],
+    ct_path: Path | None = None,
+    body_values: tuple[int, ...] = (),
+    stretch: Stretch = AS_STORED,
+) -> Subject:
+    """Read one label map (and its CT) into a Subject; `mapping` is value -> (label name, concept)."""
+    scan = None if ct_path is None else read_stretched(ct_path, stretch)
+    return assemble(name, source, read_stretched(label_path, stretch), mapping, vocabulary_ids, scan, body_values)
+
+
+def assemble(
+    name: str,
+    source: str,
+    label_volume: Volume,
+    mapping: dict[int, tuple[str, str | None]],
+    vocabulary_ids: frozenset[str],
+    scan: Volume | None = None,
+    body_values: tuple[int, ...] = (),
+) -> Subject:
+    """A Subject of a label map (and its CT) that are read already; the other arguments are those of `build`."""
+    table = LabelTable(vocabulary_ids)
+    lookup = dict.fromkeys(body_values, UNNAMED)
+    for value, (label, mapped) in mapping.items():
+        if value not in body_values:
+            sided = mapped is not None and "{side}" in mapped
+            lookup[value] = table.add(mapped if sided else label, None if sided else mapped)
+    labels, affine = labels_to_grid(fill_lookup(label_volume.array_kji, lookup), label_volume.ijk_to_ras)
+    ct = None
+    if scan is not None:
+        ct, ct_affine, body = scan_to_grid(scan)
+        if ct.shape != labels.shape or not np.allclose(ct_affine, affine, atol=0.1):
+            raise ValueError(f"{scan.name}: grid {ct.shape} of the scan differs from {labels.shape} of its labels")
+    elif body_values:
+        body = labels > 0
+    else:
+        body = envelope(labels)
+    labels[(labels == OUTSIDE) & body] = UNNAMED
+    if ct is not None:
+        mark_unnamed_air(labels, ct, body, table)
+    annotated = frozenset(c for concepts in table.concepts for c in concepts)
+    subject = Subject(name, source, labels, table.concepts, annotated, affine, ct, label_names=table.names)
+    split_sides(subject)
+    return subject
+
+
+def totalsegmentator_map(label_path: Path, table: Path, ids: frozenset[str], ct_path: Path | None = None) -> Subject:
+    """A TotalSegmentator label map of one file with the names of `table`."""
+    names = read_tsv_labels(table)
+    mapping = {value: (name, label_names.totalsegmentator(name)) for value, name in names.items()}
+    name = label_path.name.replace("_seg", "").split(".")[0]
+    return build(name, "totalsegmentator", label_path, mapping, ids, ct_path)
+
+
+def spl_map(label_path: Path, table: Path, ids: frozenset[str], ct_path: Path | None = None) -> Subject:
+    """An atlas of the Surgical Planning Laboratory."""
+    mapping = {value: (name, label_names.spl(name)) for value, name in read_tsv_labels(table).items()}
+    name = label_path.name.replace("_seg", "").split(".")[0]
+    stretch = SPL_ABDOMINAL_STRETCH if "abdominal" in name else AS_STORED
+    return build(name, "spl", label_path, mapping, ids, ct_path, stretch=stretch)
+
+
+def human_reference_atlas(label_path: Path, table: Path, ids: frozenset[str]) -> Subject:
+    """A whole body of the Human Reference Atlas, meshes merged to concepts; the skin's value is unnamed body."""
+    rows = csv.DictReader(table.read_text().splitlines(), delimiter="\t")
+    concepts = {
+        int(row["id"]): label_names.human_reference_atlas(row["name"], row["organ"], row["node"]) for row in rows
+    }
+    skin = tuple(value for value, concept in concepts.items() if concept is None)
+    return build(
+        label_path.name.split("_labels")[0],
+        "human reference atlas",
+        label_path,
+        {value: (concept, concept) for value, concept in concepts.items() if concept},
+        ids,
+        body_values=skin,
+    )
+
+
+def contoured_scan(label_path: Path, table: Path, ids: frozenset[str], ct_path: Path | None, source: str) -> Subject:
+    """A radiotherapy planning case; only the organs that were contoured in this case count as annotated."""
+    names = read_tsv_labels(table)
+    mapping = {value: (name, label_names.contoured(name)) for value, name in names.items()}
+    body_values = tuple(value for value, name in names.items() if name == "BODY")
+    subject = build(label_path.name.split("_seg")[0], source, label_path, mapping, ids, ct_path, body_values)
+    present = {c for i in np.unique(subject.labels_kji) for c in subject.label_concepts[i]}
+    subject.annotated = frozenset(present)
+    return subject
+
+
+def unlabelled_chest(ct_path: Path, ids: frozenset[str]) -> Subject:
+    """An unlabelled chest CT with the lungs found by threshold: air inside the body, the two largest parts by side."""
+    ct, affine, body = ct_to_grid(ct_path)
+    labels = body.astype(np.uint16) * UNNAMED
+    table = LabelTable(ids)
+    parts, _ = ndimage.label(ndimage.binary_erosion((ct < -600) & body, iterations=2))
+    sizes = np.bincount(parts.ravel())
+    sizes[0] = 0
+    air = ndimage.binary_dilation((sizes > 4000)[parts], iterations=2) & (ct < -500)
+    # Trachea and the air between the lungs lie near the middle: they stay unnamed.
+    columns = np.arange(ct.shape[2])[None, None] - np.nonzero(body)[2].mean()
+    for side, there in (("right", columns > 6), ("left", columns < -6)):
+        labels[air & there] = table.add(f"lung_{side}", f"lung_{side}")
+    return Subject(ct_path.name.split(".")[0], "chest CT", labels, table.concepts, frozenset(), affine, ct,
+                   label_names=table.names)
+
+
+def unlabelled_slab(ct_path: Path) -> Subject:
+    """A thick slice of an unlabelled body: nothing is named, for its middle need not be the body's."""
+    ct, affine, body = scan_to_grid(without_filler(read_volume(ct_path)))
+    return Subject(ct_path.name.split(".")[0], "slab CT", body.astype(np.uint16) * UNNAMED, [(), ()], frozenset(),
+                   affine, ct, label_names=["outside", "unnamed"])
+
+
+def without_filler(volume: Volume) -> Volume:
+    """Without the slices at both ends along k that hold one value, and the next one, which a reformat blends in."""
+    pictured = np.flatnonzero(np.ptp(volume.array_kji, axis=(1, 2)))
+    size = len(volume.array_kji)
+    first, last = (pictured[0], pictured[-1] + 1) if len(pictured) else (0, 0)
+    first, last = first + (first > 0), last - (last < size)
+    if last - first < 2:
+        raise ValueError(f"expected slices with an image in them, got {len(pictured)} of {size}")
+    moved = volume.ijk_to_ras.copy()
+    moved[:3, 3] = transform_points(volume.ijk_to_ras, [0, 0, first])
+    return dataclasses.replace(volume, array_kji=volume.array_kji[first:last], ijk_to_ras=moved)
+
+
+def head_template(ct_path: Path, ids: frozenset[str]) -> Subject:
+    """A head CT without labels: the brain is the soft tissue that the skull encloses."""
+    ct, affine, body = ct_to_grid(ct_path)
+    skull = ndimage.binary_closing(np.pad(ct > 250, 6), iterations=4)[6:-6, 6:-6, 6:-6]
+    soft = ndimage.binary_erosion((ct > -10) & (ct < 90) & ~skull & body, iterations=2)
+    parts, count = ndimage.label(soft)
+    labels = body.astype(np.uint16) * UNNAMED
+    table = LabelTable(ids)
+    if count:
+        largest = np.argmax(np.bincount(parts.ravel())[1:]) + 1
+        brain = ndimage.binary_dilation(parts == largest, iterations=2) & (ct > -10) & (ct < 90)
+        labels[brain] = table.add("brain", "brain")
+    return Subject(ct_path.name.split(".")[0], "head CT", labels, table.concepts, frozenset({"brain"}), affine, ct,
+                   label_names=table.names)
+
+
+def public_sources(root: Path, ids: frozenset[str]) -> Iterator[Callable[[], Subject]]:
+    """All training subjects in a folder with the layout label_maps/, real_ct/, real_ct_labelled/ and openkbp/."""
+    maps, labelled, real, planning = (root / n for n in ("label_maps", "real_ct_labelled", "real_ct", "openkbp"))
+    for case in ("s0327", "s0328"):
+        path = maps / f"totalseg_{case}_seg_v2.nii.gz"
+        yield lambda path=path: totalsegmentator_map(path, maps / "labels_total_v2.tsv", ids)
+    ct = labelled / "example_ct.nii.gz"
+    for version in ("v1", "v2fast"):
+        path = labelled / f"example_ct_seg_{version}.nii.gz"
+        table = labelled / f"labels_total_{version[:2]}.tsv"
+        yield lambda path=path, table=table: totalsegmentator_map(path, table, ids, ct)
+    for atlas in ("spl_abdominal", "spl_head_neck"):
+        path, table = maps / f"{atlas}_seg.nii.gz", maps / f"{atlas}_labels.tsv"
+        yield lambda path=path, table=table: spl_map(path, table, ids)
+    top = labelled / "spl_abdominal_seg_top52slices.nii.gz"
+    yield lambda: spl_map(
+        top, labelled / "spl_abdominal_labels.tsv", ids, labelled / "spl_abdominal_ct_top52slices.nii.gz"
+    )
+    for body in ("hra_male", "hra_female"):
+        path, table = maps / f"{body}_labels.nii.gz", maps / f"{body}_labels.tsv"
+        yield lambda path=path, table=table: human_reference_atlas(path, table, ids)
+    yield lambda: contoured_scan(
+        maps / "cort_prostate_seg.nii.gz", maps / "cort_prostate_labels.tsv", ids, None, "cort prostate"
+    )
+    for row in csv.DictReader((planning / "index.csv").read_text().splitlines()):
+        if row["split"] == "train-pats":
+            path = planning / f"{row['id']}_seg.nii.gz"
+            ct_path = planning / f"{row['id']}_ct.nii.gz"
+            yield lambda path=path, ct_path=ct_path: contoured_scan(
+                path, planning / "labels.tsv", ids, ct_path, "openkbp"
+            )
+    for name in ("LIDC-IDRI-0002_chest", "LIDC-IDRI-0314_chest", "LungPETCTDx-A0002_chest",
+                 "LungFCP-01-0001_chest_slab", "ACRIN-FLT-Breast_013_chest"):
+        path = real / f"{name}.nii.gz"
+        yield lambda path=path: unlabelled_chest(path, ids)
+    for plane in ("coronal", "sagittal"):
+        path = real / f"ACRIN-FLT-Breast_013_{plane}_slab_skullbase-thigh.nii.gz"
+        yield lambda path=path: unlabelled_slab(path)
+    yield lambda: head_template(real / "VisibleHuman_head.nii.gz", ids)
