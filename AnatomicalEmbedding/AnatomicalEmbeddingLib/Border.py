@@ -57,9 +57,6 @@ class Border:
         if any(node.GetNodeReference(_SCAN) is None for node in self._nodes()):
             self.clear()
 
-    def isShown(self) -> bool:
-        return bool(self._nodes())
-
     def _addLine(self, polyData, name: str, volumeNode, views: list[str]) -> None:
         node = self._add("vtkMRMLModelNode", name, _LINE, volumeNode)
         node.SetAndObservePolyData(polyData)

@@ -91,9 +91,6 @@ class Compare:
         self._link = self._waiting = self._last = self._lastFound = None
         self._marker.remove()
 
-    def isLinked(self) -> bool:
-        return self._link is not None
-
     def findThere(self, scanNode, position_ras, otherNode, match: Callable) -> PlaceThere:
         """Mark the place in the other scan and centre its views there; RuntimeError where it cannot be matched."""
         place = match(scanNode, position_ras, otherNode)
@@ -202,7 +199,6 @@ class Compare:
 
     def _onSceneClosed(self, _caller, _event) -> None:
         self.unlink()
-
 
 
 def _jump(sliceNode, position_ras, centred: bool) -> None:

@@ -303,6 +303,22 @@ def test_a_model_that_cannot_be_read_is_said_in_words(logic, scan):
     assert not logic.isEmbedding()
 
 
+@pytest.mark.parametrize("change", [
+    lambda logic: logic.importModel("other.npz"), lambda logic: logic.useShippedModel(),
+], ids=["import", "shipped"])
+def test_the_model_is_not_changed_while_a_scan_is_embedded_with_it(logic, scan, change):
+    changed = []
+    logic._models.import_file = lambda *arguments: changed.append(arguments)
+    logic._models.use_shipped = lambda: changed.append("shipped")
+    logic.startEmbedding(scan)
+    with pytest.raises(RuntimeError, match='"CT" is being embedded'):
+        change(logic)
+    assert changed == [] and logic.isEmbedding()
+    logic.worker.finish()
+    change(logic)
+    assert len(changed) == 1
+
+
 def test_two_panels_on_one_scene_do_not_disturb_each_other(logic, scene, scan, axial, tmp_path):
     other = logicOn(scene, tmp_path)
     axial.show(scan)

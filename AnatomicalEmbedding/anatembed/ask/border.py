@@ -6,19 +6,17 @@ It says nothing where a third structure, or none, is likelier than both: there `
 """
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import ndimage
 
-from anatembed.ask.index import FREE_DISTANCE, PLACE_WEIGHT
+from anatembed.ask.index import FREE_DISTANCE, PLACE_WEIGHT, QueryIndex
 from anatembed.geometry import spacing_mm, transform_points
+from anatembed.language.vocabulary import Vocabulary
 from anatembed.maps.finer_grid import box_around, continued, finer, finer_affine
 from anatembed.model.readout import Readout, sigmoid
-
-if TYPE_CHECKING:
-    from anatembed.ask.explorer import Explorer
 
 SPACING_MM = 2.0
 MOST_VOXELS = 4_000_000
@@ -67,33 +65,34 @@ class Posterior:
         return {self.first_id: self.where_kji & first, self.second_id: self.where_kji & ~first}
 
 
-def posterior(explorer: Explorer, first_id: str, second_id: str, spacing: float = SPACING_MM) -> Posterior:
+def posterior(
+    index: QueryIndex, vocabulary: Vocabulary, first_id: str, second_id: str, spacing: float = SPACING_MM
+) -> Posterior:
     """The border between two learnt structures on a grid of about `spacing` mm around both.
 
     ValueError for structures that are unknown, not learnt, the same, of which one is part of the other, and for two
     that are nowhere likely in the scan.
     """
-    columns = rivals(explorer, first_id, second_id)
-    possible = _possible(explorer, columns)
-    difference, either = _scores(explorer, columns, possible)
+    columns = _rivals(index.readout, vocabulary, first_id, second_id)
+    possible = _possible(index, columns)
+    difference, either = _scores(index, columns, possible)
     if either.max(initial=0) < EITHER:
-        names = " nor ".join(explorer.vocabulary.name(one) for one in (first_id, second_id))
+        names = " nor ".join(vocabulary.name(one) for one in (first_id, second_id))
         raise ValueError(f"neither {names} is likely anywhere in this scan, so there is no border to draw")
-    box = box_around(_field(explorer, possible, either) >= EITHER, MARGIN_VOXELS)
-    known_kji = _field(explorer, possible, 1)[box] > 0
-    difference_kji = continued(_field(explorer, possible, difference)[box], known_kji)
-    either_kji = _field(explorer, possible, either)[box]
-    factor = _factor(spacing_mm(explorer.map.ijk_to_ras).mean(), either_kji.size, spacing)
+    box = box_around(_field(index, possible, either) >= EITHER, MARGIN_VOXELS)
+    known_kji = _field(index, possible, 1)[box] > 0
+    difference_kji = continued(_field(index, possible, difference)[box], known_kji)
+    either_kji = _field(index, possible, either)[box]
+    factor = _factor(spacing_mm(index.map.ijk_to_ras).mean(), either_kji.size, spacing)
     smooth = ndimage.gaussian_filter(difference_kji, SMOOTHING_VOXELS, mode="nearest")
     first_kji = sigmoid(finer(smooth, factor)).astype(np.float32)
     either_kji = np.clip(finer(either_kji, factor), 0, 1)
-    affine = finer_affine(explorer.map.ijk_to_ras, factor, [part.start for part in reversed(box)])
+    affine = finer_affine(index.map.ijk_to_ras, factor, [part.start for part in reversed(box)])
     return Posterior(first_id, second_id, first_kji, either_kji, affine)
 
 
-def rivals(explorer: Explorer, first_id: str, second_id: str) -> list[int]:
+def _rivals(readout: Readout, vocabulary: Vocabulary, first_id: str, second_id: str) -> list[int]:
     """Columns of two structures that a place can only be one of; ValueError that says why they are not such a pair."""
-    vocabulary, readout = explorer.vocabulary, explorer.checkpoint.readout
     names = [vocabulary.name(one) for one in (first_id, second_id)]
     if first_id == second_id:
         raise ValueError(f"expected two different structures, got {names[0]} twice")
@@ -111,27 +110,25 @@ def rivals(explorer: Explorer, first_id: str, second_id: str) -> list[int]:
     return columns
 
 
-def likeliest_pair(explorer: Explorer, position_ras) -> tuple[str, str]:
-    """The best name of a RAS position and the best one that excludes it; ValueError outside the body or the scan."""
-    description = explorer.describe(position_ras, k=len(explorer.checkpoint.readout.concept_ids))
-    if not description.inside_body:
-        raise ValueError("this place is outside the body: go to a place between two structures")
-    first, *others = (candidate.id for candidate in description.candidates)
+def likeliest_pair(readout: Readout, vocabulary: Vocabulary, names: Iterable[str]) -> tuple[str, str]:
+    """The first of the names (ids) of a place, from the best on, and the first of the others that excludes it;
+    ValueError where none does."""
+    first, *others = names
     for other in others:
         try:
-            rivals(explorer, first, other)
+            _rivals(readout, vocabulary, first, other)
         except ValueError:
             continue
         return first, other
-    raise ValueError(f"nothing but {explorer.vocabulary.name(first)} is likely at this place")
+    raise ValueError(f"nothing but {vocabulary.name(first)} is likely at this place")
 
 
-def _possible(explorer: Explorer, columns: list[int]) -> np.ndarray:
+def _possible(index: QueryIndex, columns: list[int]) -> np.ndarray:
     """Voxels (N,3) KJI of the body that could be one of the two with a probability of UNLIKELY or more."""
-    readout, body = explorer.checkpoint.readout, explorer.map.body_kji
+    readout, body = index.readout, index.map.body_kji
     temperature, none = readout.naming
     least = temperature * (none + np.log(UNLIKELY))
-    kji, latents = np.argwhere(body), explorer.map.latents(body)
+    kji, latents = np.argwhere(body), index.map.latents(body)
     language = _language_logits(readout.unit_features(latents), readout, columns)
     # In two steps, as few voxels pass the first: words alone, then lowered where they are out of place.
     chosen = language.max(axis=1, initial=-np.inf) >= least
@@ -145,21 +142,21 @@ def _language_logits(unit_features: np.ndarray, readout: Readout, columns: list[
     return np.stack([readout.logits(unit_features, column) for column in columns], axis=1)
 
 
-def _scores(explorer: Explorer, columns: list[int], kji: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _scores(index: QueryIndex, columns: list[int], kji: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Log-odds (N,) of the first against the second, and the probability (N,) of one of the two."""
-    readout = explorer.checkpoint.readout
+    readout = index.readout
     difference, either = np.empty(len(kji), np.float32), np.empty(len(kji), np.float32)
     for start in range(0, len(kji), CHUNK):
         part = slice(start, start + CHUNK)
-        logits = explorer.index.name_logits(transform_points(explorer.map.ijk_to_ras, kji[part, ::-1]))
+        logits = index.name_logits(transform_points(index.map.ijk_to_ras, kji[part, ::-1]))
         first, second = logits[:, columns].T
         difference[part] = (first - second) / readout.naming[0]
         either[part] = readout.name_probabilities(logits)[:, columns].sum(axis=1)
     return difference, either
 
 
-def _field(explorer: Explorer, kji: np.ndarray, values: np.ndarray | float) -> np.ndarray:
-    field = np.zeros(explorer.map.shape_kji, np.float32)
+def _field(index: QueryIndex, kji: np.ndarray, values: np.ndarray | float) -> np.ndarray:
+    field = np.zeros(index.map.shape_kji, np.float32)
     field[tuple(kji.T)] = values
     return field
 

@@ -139,7 +139,7 @@ class Explorer:
 
     @cached_property
     def _structures(self) -> StructureColours:
-        return structure_colours(self, PART_SHARE)
+        return structure_colours(self.index, self.vocabulary, PART_SHARE)
 
     def uncertainty(self) -> tuple[np.ndarray, np.ndarray]:
         """How unsure the name of a place is, float32 (K,J,I) in 0..1 and -1 outside the body, and its `ijk_to_ras`; on
@@ -153,9 +153,12 @@ class Explorer:
 
     def border(self, first_id: str, second_id: str) -> Posterior:
         """How sure the places around two structures belong to the first; ValueError if there is no such border."""
-        return posterior(self, first_id, second_id)
+        return posterior(self.index, self.vocabulary, first_id, second_id)
 
     def likeliest_pair(self, position_ras) -> tuple[str, str]:
         """The two likeliest structures at a RAS position that exclude each other; ValueError outside the body."""
-        return likeliest_pair(self, position_ras)
-
+        readout = self.checkpoint.readout
+        described = self.describe(position_ras, k=len(readout.concept_ids))
+        if not described.inside_body:
+            raise ValueError("this place is outside the body: go to a place between two structures")
+        return likeliest_pair(readout, self.vocabulary, (one.id for one in described.candidates))

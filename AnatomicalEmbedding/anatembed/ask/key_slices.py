@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from anatembed.geometry import spacing_mm, transform_points
-from anatembed.language.report.mentions import mentions
 from anatembed.maps.embedding_map import EmbeddingMap
 
 APART_MM = 15.0
@@ -119,18 +118,6 @@ def richness_scores(explorer) -> dict[str, np.ndarray]:
     table = np.zeros((len(ids), slices.count))
     np.add.at(table, (likeliest, place), strongest / (1 + strongest))
     return {one: row for one, row in zip(ids, table, strict=True) if row.sum() >= FEWEST_VOXELS}
-
-
-def select_slices(explorer, text: str | None, k: int, apart_mm: float = APART_MM) -> list[KeySlice]:
-    """At most `k` axial slices that show what a text mentions; without a text, most of what the model knows."""
-    if text is None:
-        scores = richness_scores(explorer)
-    else:
-        named = {one.id for mention in mentions(text, explorer.resolver) for one in mention.resolution.candidates}
-        found = (part for one in sorted(named) for part in explorer.known_parts(one))
-        scores = structure_scores(explorer, (one for one in found if explorer.index.search(one, 1).found))
-    chosen = key_slices(AxialSlices(explorer.map), scores, k, apart_mm)
-    return [KeySlice(s.index, s.position_ras, s.score, tuple(map(explorer.vocabulary.name, s.shows))) for s in chosen]
 
 
 def scan_slice(shape_kji, ijk_to_ras: np.ndarray, position_ras: np.ndarray) -> tuple[str, int]:

@@ -43,11 +43,6 @@ class Match:
     round_trip_mm: np.ndarray
 
 
-def match(query_map: EmbeddingMap, positions_ras, target_map: EmbeddingMap, readout: Readout, **options) -> Match:
-    """Places in `target_map` that correspond to RAS positions (N,3) of `query_map`; options as for `Matcher`."""
-    return Matcher(query_map, target_map, readout, **options)(positions_ras)
-
-
 class Matcher:
     """Two maps of one model, ready for many points.
 

@@ -7,17 +7,14 @@ of a pair share a hue, the left is the lighter one.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anatembed.ask.colour_vision import VISIONS, lab_of, rgb_of
+from anatembed.ask.colour_vision import least_distance, rgb_of
+from anatembed.ask.index import QueryIndex
 from anatembed.language.vocabulary import Vocabulary
 from anatembed.maps.finer_grid import FACTOR, box_around, finer, finer_affine
 from anatembed.model.readout import Readout
-
-if TYPE_CHECKING:
-    from anatembed.ask.explorer import Explorer
 
 LIKELY = 0.5
 """A voxel has a colour where its structure is more likely than not."""
@@ -49,22 +46,21 @@ class StructureColours:
     legend: list[tuple[str, Colour]]
 
 
-def structure_colours(explorer: Explorer, part_share: float) -> StructureColours:
+def structure_colours(index: QueryIndex, vocabulary: Vocabulary, part_share: float) -> StructureColours:
     """The likeliest structure of every voxel, the most specific name of each, which is what `Explorer.specific` says.
 
     A part takes the place of its whole where it is at least `part_share` as probable.
     """
-    index, embedding_map = explorer.index, explorer.map
-    ids = explorer.checkpoint.readout.concept_ids
-    columns, scores = _specific(*_names(index), _part_table(ids, explorer.vocabulary), part_share)
-    labels = _likeliest(columns, scores, embedding_map.body_kji)
-    colours = palette(explorer.checkpoint.readout, explorer.vocabulary)
+    ids = index.readout.concept_ids
+    columns, scores = _specific(*_names(index), _part_table(ids, vocabulary), part_share)
+    labels = _likeliest(columns, scores, index.map.body_kji)
+    colours = palette(index.readout, vocabulary)
     table = np.zeros((len(ids) + 1, 4), np.uint8)
     table[1:, :3], table[1:, 3] = [colours[one] for one in ids], 255
     voxels = np.bincount(labels.ravel(), minlength=len(ids) + 1)[1:]
     there = [n for n in np.argsort(-voxels, kind="stable") if voxels[n]]
-    legend = [(explorer.vocabulary.name(ids[n]), colours[ids[n]]) for n in there]
-    affine = finer_affine(embedding_map.ijk_to_ras, FACTOR)
+    legend = [(vocabulary.name(ids[n]), colours[ids[n]]) for n in there]
+    affine = finer_affine(index.map.ijk_to_ras, FACTOR)
     return StructureColours(labels, table[labels], affine, ids, legend)
 
 
@@ -72,9 +68,7 @@ def palette(readout: Readout, vocabulary: Vocabulary) -> dict[str, Colour]:
     """sRGB 0..255 of every structure of a model, by id."""
     candidates = _candidates()
     flat = candidates.reshape(-1, 3)
-    seen = np.stack([lab_of(flat, vision) for vision in VISIONS])
-    apart = np.min(np.linalg.norm(seen[:, :, None] - seen[:, None], axis=-1), axis=0)
-    confusion = np.maximum(1 - apart / CLEAR, 0) ** 2
+    confusion = np.maximum(1 - least_distance(flat[:, None], flat) / CLEAR, 0) ** 2
     weights = nearness(readout) * _importance(readout)
     first_row = np.arange(len(candidates)) * len(SIDES)
     groups = _groups(readout, vocabulary)
@@ -136,7 +130,7 @@ def _groups(readout: Readout, vocabulary: Vocabulary) -> list[list[tuple[int, st
     return sorted(groups.values(), key=lambda group: -max(sizes[column] for column, _ in group))
 
 
-def _names(index) -> tuple[np.ndarray, np.ndarray]:
+def _names(index: QueryIndex) -> tuple[np.ndarray, np.ndarray]:
     """Columns and probabilities (M,N) of the strongest names of every voxel of the body."""
     readout = index.readout
     temperature, none = readout.naming

@@ -4,7 +4,6 @@ import dataclasses
 
 import numpy as np
 import pytest
-from anatembed.ask.border import likeliest_pair, posterior
 from anatembed.ask.explorer import Explorer
 from anatembed.geometry import transform_points
 from anatembed.language.vocabulary import Vocabulary
@@ -43,7 +42,7 @@ def explorer():
 
 @pytest.fixture(scope="module")
 def border(explorer):
-    return posterior(explorer, "liver", "kidney_right")
+    return explorer.border("liver", "kidney_right")
 
 
 def at(border, field_kji, positions_ras) -> np.ndarray:
@@ -53,7 +52,7 @@ def at(border, field_kji, positions_ras) -> np.ndarray:
 
 @pytest.mark.parametrize("linear", GEOMETRIES.values(), ids=GEOMETRIES)
 def test_each_structure_is_on_its_own_side_in_every_geometry(linear):
-    border = posterior(explorer_of(linear=linear), "liver", "kidney_right")
+    border = explorer_of(linear=linear).border("liver", "kidney_right")
     positions = voxel_positions(border.first_kji.shape, border.ijk_to_ras)
     for concept, centre in (("liver", LIVER_RAS), ("kidney_right", KIDNEY_RAS)):
         np.testing.assert_allclose(positions[border.masks[concept]].mean(axis=0), centre, atol=2.5)
@@ -75,7 +74,7 @@ def test_the_grid_is_fine_enough_for_a_segmentation(border):
 
 
 def test_what_is_neither_takes_no_part(border, explorer):
-    both = posterior(explorer, "liver", "spleen")
+    both = explorer.border("liver", "spleen")
     assert not at(both, both.where_kji, [KIDNEY_RAS])[0]
     assert at(both, both.where_kji, [SPLEEN_RAS])[0]
     assert at(border, border.either_kji, [(55, 5, 24)])[0] < 0.1
@@ -83,7 +82,7 @@ def test_what_is_neither_takes_no_part(border, explorer):
 
 def test_the_ambiguous_band_is_a_layer_around_the_even_line(explorer):
     soft = dataclasses.replace(explorer.checkpoint.readout, naming=np.array([6.0, 0.0]))
-    border = posterior(Explorer(explorer.map, planted_checkpoint(soft), VOCABULARY), "liver", "kidney_right")
+    border = Explorer(explorer.map, planted_checkpoint(soft), VOCABULARY).border("liver", "kidney_right")
     positions = voxel_positions(border.first_kji.shape, border.ijk_to_ras)[border.band_kji]
     assert len(positions) > 10
     assert np.abs(positions[:, 2] - PLANE_S).max() < 6
@@ -97,7 +96,7 @@ def test_the_masks_share_out_what_is_one_of_the_two(border):
 
 
 def test_the_other_order_is_the_other_probability(border, explorer):
-    swapped = posterior(explorer, "kidney_right", "liver")
+    swapped = explorer.border("kidney_right", "liver")
     np.testing.assert_allclose(swapped.first_kji, 1 - border.first_kji, atol=1e-5)
 
 
@@ -115,7 +114,7 @@ def test_a_structure_at_the_wrong_place_is_left_out():
     covariance = np.stack([0.15**2 * np.eye(3)] * len(CONCEPTS))
     covariance[CONCEPTS.index("liver")] = 4.0 * np.eye(3)
     balls = (*BALLS, (["kidney_left"], (-60.0, -20.0, -36.0)), (["kidney_left"], (60.0, -20.0, 50.0)))
-    border = posterior(explorer_of(balls, body_covariance=covariance), "kidney_left", "liver")
+    border = explorer_of(balls, body_covariance=covariance).border("kidney_left", "liver")
     positions = voxel_positions(border.first_kji.shape, border.ijk_to_ras)
     kidney = positions[border.masks["kidney_left"]]
     assert len(kidney) > 100 and kidney[:, 0].max() < -30
@@ -123,12 +122,12 @@ def test_a_structure_at_the_wrong_place_is_left_out():
 
 def test_structures_that_fill_the_scan_get_a_coarser_grid(explorer, monkeypatch):
     monkeypatch.setattr("anatembed.ask.border.MOST_VOXELS", 10_000)
-    border = posterior(explorer, "liver", "spleen")
+    border = explorer.border("liver", "spleen")
     assert np.linalg.norm(border.ijk_to_ras[:3, 0]) > 2.5
 
 
 def test_one_structure_alone_has_no_ambiguous_band():
-    border = posterior(explorer_of(BALLS[:1]), "liver", "kidney_right")
+    border = explorer_of(BALLS[:1]).border("liver", "kidney_right")
     assert border.masks["liver"].any() and not border.band_kji.any()
 
 
@@ -142,21 +141,21 @@ def test_one_structure_alone_has_no_ambiguous_band():
 ])
 def test_what_has_no_border_is_said(explorer, first, second, words):
     with pytest.raises(ValueError, match=words):
-        posterior(explorer, first, second)
+        explorer.border(first, second)
 
 
 def test_structures_that_may_overlap_have_no_border():
     with pytest.raises(ValueError, match="overlap"):
-        posterior(explorer_of(compatible=np.ones((6, 6))), "liver", "spleen")
+        explorer_of(compatible=np.ones((6, 6))).border("liver", "spleen")
 
 
 def test_the_two_likeliest_structures_at_a_place_exclude_each_other(explorer):
-    assert likeliest_pair(explorer, (55, 5, -10))[0] == "liver"
-    assert likeliest_pair(explorer, (55, 5, -18))[0] == "kidney_right"
-    assert set(likeliest_pair(explorer, (55, 5, PLANE_S))) == {"liver", "kidney_right"}
+    assert explorer.likeliest_pair((55, 5, -10))[0] == "liver"
+    assert explorer.likeliest_pair((55, 5, -18))[0] == "kidney_right"
+    assert set(explorer.likeliest_pair((55, 5, PLANE_S))) == {"liver", "kidney_right"}
 
 
 def test_outside_the_body_there_are_no_likeliest_structures(explorer):
     corner = transform_points(explorer.map.ijk_to_ras, [0, 0, 0])
     with pytest.raises(ValueError, match="outside the body"):
-        likeliest_pair(explorer, corner)
+        explorer.likeliest_pair(corner)

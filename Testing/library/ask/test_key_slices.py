@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from anatembed.ask.explorer import Explorer
 from anatembed.ask.key_slices import (
+    APART_MM,
     AxialSlices,
     best_slices,
     key_slices,
     richness_scores,
     scan_slice,
-    select_slices,
     structure_scores,
 )
 from anatembed.geometry import transform_points
@@ -37,6 +37,10 @@ def explorer():
     return explorer_of(whole_body_map())
 
 
+def slices_of(explorer, concepts, k, apart_mm=APART_MM):
+    return key_slices(AxialSlices(explorer.map), structure_scores(explorer, concepts), k, apart_mm)
+
+
 def heights(slices):
     return [one.position_ras[2] for one in slices]
 
@@ -56,7 +60,7 @@ def test_the_score_of_a_slice_is_the_mean_attention_in_it(explorer):
 def test_the_slice_through_a_structure_is_chosen_however_the_map_is_stored(linear):
     balls = [(["liver"], CENTRES_RAS["liver"])]
     explorer = explorer_of(planted_map(balls, linear=linear, shape_kji=(34, 34, 34)))
-    (found,) = select_slices(explorer, "lesion in the liver", 1)
+    (found,) = slices_of(explorer, ["liver"], 1)
     slices = AxialSlices(explorer.map)
     normal = explorer.map.ijk_to_ras[:3, 2 - slices.axis]
     assert abs(normal[2]) == np.abs(explorer.map.ijk_to_ras[2, :3]).max()
@@ -65,10 +69,9 @@ def test_the_slice_through_a_structure_is_chosen_however_the_map_is_stored(linea
     assert found.position_ras == pytest.approx(slices.middle_ras(found.index))
 
 
-def test_the_text_decides(explorer):
-    (high,), (low,) = (select_slices(explorer, text, 1) for text in ("heart", "left kidney"))
+def test_each_structure_has_a_slice_of_its_own(explorer):
+    (high,), (low,) = (slices_of(explorer, [one], 1) for one in ("heart", "kidney_left"))
     assert abs(high.position_ras[2] - 50) < 12 and abs(low.position_ras[2] + 30) < 12
-    assert select_slices(explorer, "no anatomy at all", 3) == []
 
 
 def test_every_structure_counts_alike_and_what_is_shown_counts_less():
@@ -79,7 +82,7 @@ def test_every_structure_counts_alike_and_what_is_shown_counts_less():
 
 
 def test_chosen_slices_lie_apart(explorer):
-    chosen = select_slices(explorer, "liver, spleen, heart and both kidneys", 6, apart_mm=20)
+    chosen = slices_of(explorer, ["liver", "spleen", "heart", "kidney_left", "kidney_right"], 6, apart_mm=20)
     assert len(chosen) > 2
     gaps = np.diff(sorted(heights(chosen)))
     assert (gaps >= 20 - 1e-6).all()
@@ -116,8 +119,8 @@ def test_slices_are_apart_positive_and_do_not_depend_on_the_order_of_structures(
     assert best_slices(table[order], k, apart) == chosen
 
 
-def test_without_a_text_the_slices_show_most_of_what_the_model_knows(explorer):
-    chosen = select_slices(explorer, None, 3)
+def test_rich_slices_show_most_of_what_the_model_knows(explorer):
+    chosen = key_slices(AxialSlices(explorer.map), richness_scores(explorer), 3)
     shown = {name for one in chosen for name in one.shows}
     assert {"liver", "spleen", "heart"} <= shown and len(chosen) == 3
     assert set(richness_scores(explorer)) <= set(explorer.checkpoint.readout.concept_ids)
@@ -125,8 +128,8 @@ def test_without_a_text_the_slices_show_most_of_what_the_model_knows(explorer):
 
 def test_a_scan_without_anything_known_gives_scores_without_error():
     explorer = explorer_of(planted_map([]))
-    assert len(select_slices(explorer, None, 2)) <= 2
-    assert select_slices(explorer, "liver", 2) == []
+    assert len(key_slices(AxialSlices(explorer.map), richness_scores(explorer), 2)) <= 2
+    assert np.isfinite(structure_scores(explorer, ["liver"])["liver"]).all()
 
 
 def test_weights_change_the_order(explorer):

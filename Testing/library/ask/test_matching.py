@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from anatembed.ask.matching import ANCHORS, KINDS, Matcher, codes, expected_place, match, refined, reliability
+from anatembed.ask.matching import ANCHORS, KINDS, Matcher, codes, expected_place, refined, reliability
 from anatembed.maps.embedding_map import EmbeddingMap
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,6 +19,10 @@ LINEAR = {
     "anisotropic": np.diag([5.0, -7.0, 8.0]),
     "oblique": rotation((1, 2, 3), 14) @ np.diag([-6.0, 6.0, 6.0]),
 }
+
+
+def match(query_map, positions_ras, target_map, readout, **options):
+    return Matcher(query_map, target_map, readout, **options)(positions_ras)
 
 
 @pytest.fixture(scope="module")

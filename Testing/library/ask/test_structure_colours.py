@@ -93,7 +93,7 @@ def test_a_part_is_painted_rather_than_its_whole():
 
 def test_every_voxel_has_the_name_that_the_explorer_gives_it():
     explorer = explorer_of([(["heart", "heart_ventricle_left"], (0.0, 20.0, 50.0)), (["liver"], CENTRES_RAS["liver"])])
-    picture = structure_colours(explorer, PART_SHARE)
+    picture = structure_colours(explorer.index, VOCABULARY, PART_SHARE)
     for position in ((0, 20, 50), CENTRES_RAS["liver"]):
         i, j, k = np.rint(transform_points(np.linalg.inv(picture.ijk_to_ras), position)).astype(int)
         named = explorer.describe(position).candidates[0].id

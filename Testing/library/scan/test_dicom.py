@@ -129,6 +129,19 @@ def test_a_slice_that_lies_beside_the_others_is_refused(scan, tmp_path):
         read_volume(write_series(tmp_path, *scan, move={5: (4.0, 0, 0)}))
 
 
+@pytest.mark.parametrize(("thickness_mm", "allowed_mm"), [(5.0, 0.25), (1.0, 0.1)])
+def test_how_far_a_slice_may_lie_beside_the_others_is_a_twentieth_of_the_step_or_a_tenth_of_a_mm(
+    scan, tmp_path, thickness_mm, allowed_mm
+):
+    array, ijk_to_ras = scan
+    thin = ijk_to_ras @ np.diag([1, 1, thickness_mm / 5, 1])
+    near = write_series(tmp_path / "near", array, thin, move={5: (0.96 * allowed_mm, 0, 0)})
+    np.testing.assert_allclose(read_volume(near).ijk_to_ras, thin, atol=1e-3)
+    far = write_series(tmp_path / "far", array, thin, move={5: (1.04 * allowed_mm, 0, 0)})
+    with pytest.raises(ValueError, match="beside"):
+        read_volume(far)
+
+
 def test_rounded_positions_are_allowed(scan, tmp_path):
     array, ijk_to_ras = scan
     read = read_volume(write_series(tmp_path, array, ijk_to_ras, move={3: (0, 0, 0.02), 7: (0.01, 0, -0.03)}))
