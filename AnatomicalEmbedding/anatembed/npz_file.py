@@ -1,5 +1,6 @@
-"""Arrays in one uncompressed .npz: written whole or not at all, and mapped into memory instead of read."""
+"""Arrays in one .npz: written whole or not at all, mapped into memory instead of read, and told apart by a hash."""
 
+import hashlib
 import io
 import os
 import tokenize
@@ -29,6 +30,16 @@ def save_arrays(path: Path | str, **arrays: np.ndarray) -> None:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def content_sha256(arrays: dict[str, np.ndarray], meta: str) -> str:
+    """SHA-256 (hexadecimal) over all arrays in the order of their names, and the meta data."""
+    digest = hashlib.sha256(meta.encode())
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        digest.update(f"{name}{array.dtype.str}{array.shape}".encode())
+        digest.update(array)
+    return digest.hexdigest()
 
 
 def map_array(file: io.BufferedReader, name: str) -> np.ndarray:

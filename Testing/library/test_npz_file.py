@@ -2,7 +2,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from anatembed.npz_file import UNREADABLE, map_array, save_arrays
+from anatembed.npz_file import UNREADABLE, content_sha256, map_array, save_arrays
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -102,3 +102,16 @@ def test_a_limit_on_the_size_of_files_acts_like_a_full_disk(tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     np.testing.assert_array_equal(mapped(path), np.arange(3))
     assert list(tmp_path.iterdir()) == [path]
+
+
+@given(st.sampled_from(["name", "dtype", "shape", "value", "meta"]))
+def test_the_checksum_sees_names_types_shapes_values_and_meta_data(what):
+    array = np.arange(6, dtype=np.float32).reshape(2, 3)
+    changed = {
+        "name": ({"b": array}, "m"),
+        "dtype": ({"a": array.view(np.int32)}, "m"),
+        "shape": ({"a": array.reshape(3, 2)}, "m"),
+        "value": ({"a": array + [[0, 0, 0], [0, 1e-6, 0]]}, "m"),
+        "meta": ({"a": array}, "n"),
+    }
+    assert content_sha256(*changed[what]) != content_sha256({"a": array}, "m")

@@ -81,21 +81,27 @@ class QueryWords:
 
     def canonical_numbers(self, words: list[str]) -> list[str]:
         """Ordinals and Roman numerals as digits ("fifth", "5th", "V" after "rib" -> "5")."""
-        counted = self.segment_words | self.rib_words | self.vertebra_words | set(self.regions)
-        result = []
-        for position, word in enumerate(words):
-            neighbours = set(words[max(0, position - 1) : position + 2]) - {word}
-            match = _ORDINAL_DIGITS.fullmatch(word)
-            if word in self.numbers:
-                word = str(self.numbers[word])
-            elif match:
-                word = match.group(1)
-            elif word in self.single_roman and neighbours & counted:
-                word = str(self.single_roman[word])
-            elif word == "one" and neighbours & (self.rib_words | self.vertebra_words | set(self.regions)):
-                word = "1"
-            result.append(word)
-        return result
+        return [self._canonical_number(word, words[max(0, at - 1) : at + 2]) for at, word in enumerate(words)]
+
+    def _canonical_number(self, word: str, around: list[str]) -> str:
+        """around: the word with its neighbours."""
+        if word in self.numbers:
+            return str(self.numbers[word])
+        if match := _ORDINAL_DIGITS.fullmatch(word):
+            return match.group(1)
+        if word in self.single_roman and self._counted & set(around) - {word}:
+            return str(self.single_roman[word])
+        return "1" if word == "one" and self._counted_in_words & set(around) - {word} else word
+
+    @cached_property
+    def _counted_in_words(self) -> frozenset[str]:
+        """What "one" beside it counts."""
+        return self.rib_words | self.vertebra_words | set(self.regions)
+
+    @cached_property
+    def _counted(self) -> frozenset[str]:
+        """What a Roman numeral beside it counts."""
+        return self._counted_in_words | self.segment_words
 
     def written_out(self, text: str) -> str:
         """The typed text with short forms written out that need its punctuation ("L3-L5", "subclavian v.", "1/3")."""

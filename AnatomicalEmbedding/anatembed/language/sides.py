@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from rapidfuzz.distance import OSA
-
 from anatembed.language.query_words import QueryWords
 
 _LETTERS = {"l": "left", "r": "right"}
@@ -74,11 +72,18 @@ def _side_of(words, position, known, tables) -> tuple[str | None, bool]:
         return (_LETTERS[word], False) if stands_alone else (None, False)
     if word in known or word in tables.ignorable or word in tables.side_look_alikes or word in tables.expansions:
         return None, False
-    for side in ("left", "right"):
-        same_start = sorted(word[:2]) == sorted(side[:2]) or word[0] == side[0]
-        if len(word) >= len(side) - 1 and same_start and OSA.distance(word, side) <= 1:
-            return side, True
-    return None, False
+    misspelt = next((side for side in ("left", "right") if _is_misspelt(word, side)), None)
+    return misspelt, misspelt is not None
+
+
+def _is_misspelt(word: str, side: str) -> bool:
+    """True for one typing error in a side word; its beginning must still be seen."""
+    same_start = sorted(word[:2]) == sorted(side[:2]) or word[0] == side[0]
+    if len(word) < len(side) - 1 or not same_start:
+        return False
+    from rapidfuzz.distance import OSA
+
+    return OSA.distance(word, side) <= 1
 
 
 def _is_negated(words, position, tables) -> bool:

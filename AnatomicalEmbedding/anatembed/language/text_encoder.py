@@ -14,8 +14,7 @@ import numpy as np
 
 from anatembed.language.text_features import letter_groups, word_groups
 from anatembed.language.word_pieces import WordPieces, words_of
-from anatembed.model.checkpoint import content_sha256
-from anatembed.npz_file import UNREADABLE
+from anatembed.npz_file import UNREADABLE, content_sha256
 from anatembed.output_file import replacing
 from anatembed.shipped_file import shipped_file
 

@@ -27,9 +27,11 @@ _ENDINGS = (
 def normalise(text: str) -> str:
     """Lower case, without accents, punctuation, possessives and French elisions; Chinese characters stay."""
     text = text.translate(_LIGATURES).lower()
-    text = unicodedata.normalize("NFKD", text)
-    text = "".join(letter for letter in text if not unicodedata.combining(letter))
-    text = _ELISION.sub(" ", _POSSESSIVE.sub(" ", text)).replace("'", " ")
+    if not text.isascii():
+        text = unicodedata.normalize("NFKD", text)
+        text = "".join(letter for letter in text if not unicodedata.combining(letter))
+    if "'" in text:
+        text = _ELISION.sub(" ", _POSSESSIVE.sub(" ", text)).replace("'", " ")
     return _SEPARATORS.sub(" ", text).strip()
 
 

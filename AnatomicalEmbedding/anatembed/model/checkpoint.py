@@ -1,11 +1,8 @@
 """The checkpoint file: weights, configuration, read-out and provenance in one .npz that needs no torch to open."""
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import zipfile
-import zlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -13,12 +10,11 @@ import numpy as np
 
 from anatembed.model.preprocessing import PreprocessingConfig
 from anatembed.model.readout import Readout
+from anatembed.npz_file import UNREADABLE, content_sha256
 from anatembed.shipped_file import shipped_file
 
 FORMAT = "anatembed-checkpoint/1"
 DEFAULT_PATH = shipped_file("model.npz")
-UNREADABLE = (OSError, EOFError, TypeError, ValueError, AttributeError, RuntimeError, zipfile.BadZipFile, zlib.error)
-"""What NumPy and zipfile raise for a damaged archive; a changed bit can even ask for a password (RuntimeError)."""
 READOUT_ARRAYS = ("language", "vectors", "body_mean", "body_covariance", "compatible", "typical_evidence", "presence")
 CALIBRATION_ARRAYS = ("hit", "hit_offsets", "naming", "lowest_hu")
 """Read-out that older models lack."""
@@ -105,16 +101,6 @@ def load_checkpoint(path: Path | str | None = None) -> Checkpoint:
         return _from_content(content, meta, expected)
     except KeyError as cause:
         raise ValueError(f"expected a model of this version, {path.name} lacks {cause}") from cause
-
-
-def content_sha256(arrays: dict[str, np.ndarray], meta: str) -> str:
-    """SHA-256 (hexadecimal) over all arrays in the order of their names, and the meta data."""
-    digest = hashlib.sha256(meta.encode())
-    for name in sorted(arrays):
-        array = np.ascontiguousarray(arrays[name])
-        digest.update(f"{name}{array.dtype.str}{array.shape}".encode())
-        digest.update(array)
-    return digest.hexdigest()
 
 
 def _from_content(content: dict[str, np.ndarray], meta: dict, sha256: str) -> Checkpoint:

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from rapidfuzz import fuzz, process
-
 from anatembed.language.query.phrase_index import Match, PhraseIndex
 from anatembed.language.query.resolution import Resolution, accept, ask, confirm, refuse
 from anatembed.language.query.side_policy import Verdict, judge
@@ -307,6 +305,8 @@ class NameDecision:
 
     def _suggestions(self, plain, side) -> list[str]:
         """Ids of the most similar names that respect a side given in the text."""
+        from rapidfuzz import fuzz, process
+
         names = {
             term_id: name
             for term_id, name in self._plain_names.items()

@@ -1,8 +1,5 @@
 """Typing errors in the words around a number: "fitfh lumbar vertebra", "left eghth rib"."""
 
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
-
 from anatembed.language.query_words import QueryWords
 
 _SHORTEST = 4
@@ -32,6 +29,9 @@ class NumberSpelling:
     def _read(self, word: str) -> str | None:
         if len(word) < _SHORTEST or not word.isalpha() or self._is_real(word):
             return None
+        from rapidfuzz import process
+        from rapidfuzz.distance import OSA
+
         limit = 1 if len(word) <= _ONE_ERROR_UP_TO else 2
         near = process.extract(word, self._targets, scorer=OSA.distance, score_cutoff=limit, limit=2)
         tied = len(near) == 2 and near[0][1] == near[1][1]

@@ -1,10 +1,8 @@
 """Every name of the vocabulary as side-less words, and the search for the names that a query holds."""
 
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
-
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from anatembed.language.query_words import QueryWords
 from anatembed.language.text_normalisation import base_forms, is_chinese, normalise
@@ -17,8 +15,7 @@ _ADJECTIVE_COST = 0.2
 _INFLECTION_COST = 0.05
 
 
-@dataclass(frozen=True)
-class Meaning:
+class Meaning(NamedTuple):
     """One structure that a name stands for; `side` is the side written in the name, `native` English or Latin words."""
 
     term_id: str
@@ -104,7 +101,7 @@ class PhraseIndex:
         if meaning not in name.meanings:
             name.meanings.append(meaning)
         if not any(one.term_id == term_id and one.native >= native for one in self._exact[plain]):
-            self._exact[plain].append(replace(meaning, side=None))
+            self._exact[plain].append(meaning._replace(side=None))
         self._term_words[term_id].update(words)
         if native:
             spellable.update(words)
@@ -225,6 +222,9 @@ class PhraseIndex:
 
     def _corrected(self, word, real) -> list[_Spelling]:
         """Words of the vocabulary within typing distance; never an abbreviation, never an opposite."""
+        from rapidfuzz import process
+        from rapidfuzz.distance import OSA
+
         limit = 1 if real else _errors_in(word)
         nearest = process.extract(word, self._spellable, scorer=OSA.distance, score_cutoff=limit, limit=8)
         found = []

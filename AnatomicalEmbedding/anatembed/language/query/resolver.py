@@ -20,10 +20,8 @@ from anatembed.language.query.place_words import load_place_words
 from anatembed.language.query.resolution import Candidate, Resolution, accept, ask, refuse
 from anatembed.language.query.side_policy import judge
 from anatembed.language.query.suggested_names import SuggestedNames
-from anatembed.language.query.suggestions import Suggestions
 from anatembed.language.query_words import load_query_words
 from anatembed.language.sides import SideReading, read_sides
-from anatembed.language.text_encoder import TextEncoder
 from anatembed.language.text_normalisation import is_chinese, normalise, upper_case_words
 from anatembed.shipped_file import shipped_file
 
@@ -103,7 +101,10 @@ class Resolver:
     def _suggested(self) -> SuggestedNames:
         return SuggestedNames(self.vocabulary, self._load_suggestions, self._decision.could_name)
 
-    def _load_suggestions(self) -> Suggestions:
+    def _load_suggestions(self):
+        from anatembed.language.query.suggestions import Suggestions  # NumPy and six megabytes, for few texts
+        from anatembed.language.text_encoder import TextEncoder
+
         return Suggestions(self.vocabulary, TextEncoder.load())
 
     @cached_property
