@@ -7,7 +7,7 @@ standard error. With --progress json an error is a JSON line before its sentence
 """
 
 import argparse
-import errno
+import importlib
 import json
 import os
 import re
@@ -15,11 +15,24 @@ import sys
 import warnings
 from typing import NoReturn
 
-from anatembed.model.memory_budget import NotEnoughMemory, is_out_of_memory
 from anatembed.progress import progress_on
+from anatembed.serve import failures
 
-BAD_INPUT, TOO_LITTLE_MEMORY, INTERRUPTED, PIPE_CLOSED = 2, 5, 130, 141
-_DISK_FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
+COMMANDS = {
+    "embed": "maps",
+    "locate": "questions",
+    "report": "questions",
+    "resolve": "words",
+    "describe": "questions",
+    "overlay": "drawing",
+    "terms": "words",
+    "info": "maps",
+    "device": "maps",
+    "mcp": "programs",
+    "demo": "programs",
+}
+"""The file in `commands` that has a function of the command's name; it is imported for that command only, so that
+--help and mistakes in the options are answered at once, and no command pays for what another one needs."""
 _NEGATIVE = re.compile(r"-(\d|\.\d|inf|nan)", re.IGNORECASE)
 
 
@@ -45,22 +58,22 @@ def main(arguments: list[str] | None = None) -> int:
         return code
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         _drop_output()
-        return PIPE_CLOSED
+        return failures.PIPE_CLOSED
     except KeyboardInterrupt:
-        return _fail("interrupted", INTERRUPTED, progress)
-    except (UsageError, ValueError, OSError, ImportError, RuntimeError, MemoryError) as error:
+        return _fail("interrupted", failures.INTERRUPTED, progress)
+    except (UsageError, *failures.EXPECTED) as error:
+        sentence = failures.sentence(error)
         if progress is not None:
-            progress.failed(sentence=sentence(error), **_reason(error))
-        code = _fail(sentence(error), TOO_LITTLE_MEMORY if is_out_of_memory(error) else BAD_INPUT, progress)
+            progress.failed(sentence=sentence, **failures.reason(error))
+        code = _fail(sentence, failures.exit_code(error), progress)
         if isinstance(error, OSError):
             _drop_output()
         return code
 
 
 def _run(options: argparse.Namespace, progress) -> int:
-    from anatembed.serve import cli_commands  # here, so that --help and mistakes in the options answer at once
-
-    reply = getattr(cli_commands, options.command)(options, progress)
+    module = importlib.import_module(f"anatembed.serve.commands.{COMMANDS[options.command]}")
+    reply = getattr(module, options.command)(options, progress)
     progress.close()
     if options.json and reply.document is not None:
         print(json.dumps(reply.document, ensure_ascii=False))
@@ -71,7 +84,7 @@ def _run(options: argparse.Namespace, progress) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The parser of all commands; `command` is the name of a function in cli_commands."""
+    """The parser of all commands; `command` is one of COMMANDS."""
     top = _Parser(prog="anatembed", description="Embed a CT once, then find structures in it and name places in it.")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
@@ -181,31 +194,6 @@ def _unambiguous(arguments: list[str]) -> list[str]:
             # A word that begins with a space is never taken for an option, and float() ignores the space.
             result[place + 1 : place + 4] = [f" {one}" if _NEGATIVE.match(one) else one for one in following]
     return result
-
-
-def sentence(error: BaseException) -> str:
-    """What went wrong, for people."""
-    if is_out_of_memory(error) and not isinstance(error, NotEnoughMemory):
-        return "the memory of this machine does not suffice for this scan"
-    if isinstance(error, ImportError):
-        missing = getattr(error, "name", None)
-        torch = "; embedding needs PyTorch, a saved map does not" if missing == "torch" else ""
-        return f"this command needs a package that is missing or broken: {error}{torch}"
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror}: {error.filename}" if error.filename else f"cannot write the output: {error.strerror}"
-    return " ".join(str(error).split()) or type(error).__name__
-
-
-def _reason(error: BaseException) -> dict:
-    """Why it failed, as programs want to know it."""
-    if is_out_of_memory(error):
-        return {"reason": "memory", "device": getattr(error, "device", "cpu")}
-    if isinstance(error, ImportError):
-        return {"reason": "package", "package": (error.name or "").split(".")[0]}
-    cause = error if isinstance(error, OSError) else error.__cause__
-    if isinstance(cause, OSError) and cause.errno in _DISK_FULL:
-        return {"reason": "disk"}
-    return {"reason": "input"}
 
 
 def _fail(sentence: str, code: int, progress) -> int:

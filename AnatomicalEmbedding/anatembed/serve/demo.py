@@ -11,7 +11,7 @@ from anatembed.output_file import make_folder, replacing
 from anatembed.progress import NoProgress, part_of
 from anatembed.scan.volume import read_volume
 from anatembed.serve import pictures
-from anatembed.serve.cli_commands import answer_document
+from anatembed.serve.answer_document import answer_document
 from anatembed.shipped_file import shipped_file
 
 SCAN = shipped_file("cort_trunk_ct.nii.gz")

@@ -19,7 +19,7 @@ from pydantic import Field, ValidationError
 from anatembed.ask.report import MOST_CHARACTERS
 from anatembed.serve import patch
 from anatembed.serve import tool_results as results
-from anatembed.serve.cli import sentence
+from anatembed.serve.failures import EXPECTED, sentence
 from anatembed.serve.markups import Finding
 from anatembed.serve.scan_tools import MOST_FINDINGS, MOST_HITS, ScanTools
 
@@ -31,7 +31,6 @@ When locate answers "ask" or "confirm", put its question and choices to the user
 When it answers "refuse", or found is false, tell the user so: the structure is not known or not in the scan.
 Confidence and presence are probabilities; say so when they are low. Look at a patch before you describe what is there.
 """
-EXPECTED = (ValueError, OSError, ImportError, RuntimeError, MemoryError)
 
 ScanId = Annotated[str, Field(description="Id that open_scan gave, such as scan1", max_length=40)]
 PositionRas = Annotated[

@@ -13,7 +13,7 @@ from anatembed.model.checkpoint import Checkpoint
 from anatembed.progress import part_of
 from anatembed.scan.modality import check_is_ct
 from anatembed.scan.volume import Volume, read_volume
-from anatembed.serve.cli_commands import is_map
+from anatembed.serve.commands.opening import is_map
 from anatembed.serve.open_scans import OpenScan, state_of
 
 Progress = Callable[[str, float], None]

@@ -9,7 +9,7 @@ import pytest
 from anatembed.maps.embedding_map import EmbeddingMap
 from anatembed.scan.volume import Volume, read_volume
 from anatembed.scan.volume_file import is_volume_file, load_volume, save_volume
-from anatembed.serve.cli_commands import is_map
+from anatembed.serve.commands.opening import is_map
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from phantoms import GEOMETRIES, proper_affines, torso

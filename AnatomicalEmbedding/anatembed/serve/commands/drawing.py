@@ -1,0 +1,47 @@
+"""The command overlay: colours and likelihoods as a picture or a volume."""
+
+from pathlib import Path
+
+from anatembed.output_file import check_output, replacing
+from anatembed.progress import NoProgress
+from anatembed.serve import cli_output, overlay_volume
+from anatembed.serve.answer_document import answer_document, exit_code
+from anatembed.serve.commands.opening import open_explorer
+from anatembed.serve.commands.reply import Reply
+from anatembed.serve.failures import DONE
+
+
+def overlay(options, progress: NoProgress) -> Reply:
+    """Write the colours, where a structure is, or how unsure the names are, as a picture or a volume; nothing is
+    written when a structure is not found."""
+    output = check_output(options.output, (".png", ".nii.gz"), inputs=(options.scan,))
+    explorer, volume = open_explorer(options, progress)
+    probability = answer = None
+    if options.query is not None:
+        probability, answer = explorer.probability(options.query)
+        if not answer.hits:
+            document = {"output": None, "answer": answer_document(answer)}
+            return Reply(exit_code(answer), document, cli_output.answer(document["answer"]))
+    progress("Drawing", 0.97)
+    if output.name.lower().endswith(".png"):
+        _write_picture(explorer, volume, options, answer, probability, output)
+    elif options.uncertainty:
+        overlay_volume.write_probability(explorer.index.uncertainty_kji(), explorer.map.ijk_to_ras, output)
+    elif answer is None:
+        overlay_volume.write_colours(explorer.colours_kji(), explorer.map.ijk_to_ras, output)
+    else:
+        overlay_volume.write_probability(probability, explorer.map.ijk_to_ras, output)
+    document = {"output": str(output), "answer": answer_document(answer) if answer else None}
+    return Reply(DONE, document, [f"written: {output}"])
+
+
+def _write_picture(explorer, volume, options, answer, probability, output: Path) -> None:
+    from anatembed.serve import pictures  # here, because a volume needs no Pillow
+
+    under = pictures.backdrop(explorer, volume, is_ct=not options.force)
+    if answer is not None:
+        image = pictures.answer_picture(under, answer, probability)
+    else:
+        image = pictures.uncertainty_overview(under) if options.uncertainty else pictures.overview(under)
+    with replacing(output) as temporary:
+        image.save(temporary, format="PNG")

@@ -1,0 +1,39 @@
+"""Commands that ask one scan: locate, describe, report."""
+
+from dataclasses import asdict
+
+from anatembed.ask.report import read_report
+from anatembed.progress import NoProgress, part_of
+from anatembed.serve import cli_output
+from anatembed.serve.answer_document import answer_document, exit_code
+from anatembed.serve.commands.opening import open_explorer
+from anatembed.serve.commands.reply import Reply
+from anatembed.serve.failures import DONE, NOT_HERE, NOT_UNDERSTOOD
+from anatembed.serve.report_document import read_report_file, report_document
+
+
+def locate(options, progress: NoProgress) -> Reply:
+    """Find a structure by its name."""
+    explorer, _ = open_explorer(options, progress)
+    answer = explorer.locate(options.text, options.k)
+    document = answer_document(answer)
+    return Reply(exit_code(answer), document, cli_output.answer(document))
+
+
+def describe(options, progress: NoProgress) -> Reply:
+    """Name the structures at a place."""
+    explorer, _ = open_explorer(options, progress)
+    description = explorer.describe(options.ras, options.k)
+    candidates = [{**asdict(one), "probability": round(one.probability, 4)} for one in description.candidates]
+    document = {"inside_body": description.inside_body, "candidates": candidates}
+    return Reply(DONE, document, cli_output.description(document))
+
+
+def report(options, progress: NoProgress) -> Reply:
+    """Find everything that a report mentions, and the slices that show it."""
+    text = read_report_file(options.report)
+    explorer, volume = open_explorer(options, progress)
+    reading = read_report(explorer, text, options.k, part_of(progress, 0.9, 0.99))
+    document = report_document(reading, explorer, volume)
+    code = DONE if any(read.found for read in reading.mentions) else NOT_HERE if reading.mentions else NOT_UNDERSTOOD
+    return Reply(code, document, cli_output.report(document))
