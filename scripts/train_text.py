@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 import yaml
-from anatembed.language.query.resolver import GUARD_PATH
+from anatembed.language.query.knowledge import GUARD_PATH
 from anatembed.language.vocabulary import Vocabulary
 from anatembed.model.checkpoint import load_checkpoint
 from research.training.subject import Subject

@@ -7,9 +7,10 @@ import numpy as np
 
 from anatembed.ask.index import PART_MIDDLE, Hit, QueryIndex, Search
 from anatembed.ask.places import Places
+from anatembed.language.query.candidate import Candidate, candidate
 from anatembed.language.query.place_phrase import BETWEEN, LEVEL, PlacePhrase, place_of_term
 from anatembed.language.query.place_words import load_place_words
-from anatembed.language.query.resolution import Candidate, Resolution, candidate
+from anatembed.language.query.resolution import Resolution
 from anatembed.language.vocabulary import Vocabulary
 
 FOUND = "found"

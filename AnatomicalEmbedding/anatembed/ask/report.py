@@ -9,8 +9,9 @@ from anatembed.ask.explorer import Explorer
 from anatembed.ask.index import Hit
 from anatembed.ask.key_slices import AxialSlices, KeySlice, key_slices
 from anatembed.ask.locating import Answer
+from anatembed.language.query.candidate import Candidate
 from anatembed.language.query.place_phrase import PlacePhrase
-from anatembed.language.query.resolution import Candidate, Resolution
+from anatembed.language.query.resolution import Resolution
 from anatembed.language.report.mentions import Mention, mentions
 from anatembed.language.report.phrases import NAME
 

@@ -1,9 +1,9 @@
 """Places in words."""
 
 import pytest
+from anatembed.language.query.candidate import candidate
 from anatembed.language.query.place_phrase import at_level, beside, between, part_of, place_of_term
 from anatembed.language.query.place_words import load_place_words
-from anatembed.language.query.resolution import candidate
 from anatembed.language.vocabulary import Vocabulary
 
 VOCABULARY, WORDS = Vocabulary.load(), load_place_words()

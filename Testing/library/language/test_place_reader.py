@@ -3,6 +3,7 @@
 import itertools
 
 import pytest
+from anatembed.language.query.place_words import load_place_words
 from anatembed.language.query.resolver import Resolver
 from anatembed.language.vocabulary import Vocabulary
 
@@ -126,13 +127,13 @@ def test_a_landmark_that_is_no_structure_is_confirmed_with_its_part(text, concep
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
-@pytest.mark.parametrize("landmark", sorted(RESOLVER._places._words.landmarks_with_sides))
+@pytest.mark.parametrize("landmark", sorted(load_place_words().landmarks_with_sides))
 @pytest.mark.parametrize("text", [
     "{side} {landmark} of {name}", "{name} {landmark} {side}", "{name} {side} {landmark}",
     "{landmark} of {name}, {side}",
 ])
 def test_the_side_of_a_landmark_is_never_turned_round(text, side, landmark):
-    for concept in RESOLVER._places._words.landmarks[landmark]:
+    for concept in load_place_words().landmarks[landmark]:
         name = "L4" if concept == "vertebrae" else VOCABULARY.name(concept)
         found = RESOLVER.resolve(text.format(side=side, landmark=landmark, name=name))
         said = {one.side for one in found.candidates} | set(found.place.directions if found.place else ())
@@ -160,9 +161,9 @@ def test_what_has_no_halves_or_parts_with_names_is_not_halved(text):
     assert (RESOLVER.resolve(text).outcome, RESOLVER.resolve(text).place) == ("refuse", None)
 
 
-@pytest.mark.parametrize("landmark", sorted(RESOLVER._places._words.landmarks))
+@pytest.mark.parametrize("landmark", sorted(load_place_words().landmarks))
 def test_the_choice_that_is_offered_for_a_landmark_means_the_same_place(landmark):
-    for concept in RESOLVER._places._words.landmarks[landmark]:
+    for concept in load_place_words().landmarks[landmark]:
         name = "L4" if concept == "vertebrae" else VOCABULARY.name(concept)
         for side in ("left", "right"):
             asked = RESOLVER.resolve(f"{side} {landmark} of {name}")
@@ -219,7 +220,7 @@ def test_what_the_vocabulary_knows_stays_a_structure(text):
 def test_what_is_not_a_place_and_a_name_keeps_its_answer(text):
     found = RESOLVER.resolve(text)
     assert found.place is None
-    assert found.outcome == RESOLVER._resolve_name(text).outcome
+    assert found.outcome == RESOLVER._name(text).outcome
 
 
 def test_a_direction_alone_is_only_a_question():

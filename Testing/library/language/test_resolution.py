@@ -1,7 +1,8 @@
 """The answers of the resolver as values."""
 
 import pytest
-from anatembed.language.query.resolution import SUGGESTION_CONFIDENCE, accept, ask, candidate, confirm, refuse
+from anatembed.language.query.candidate import candidate
+from anatembed.language.query.resolution import SUGGESTION_CONFIDENCE, accept, ask, confirm, refuse
 from anatembed.language.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary.load()

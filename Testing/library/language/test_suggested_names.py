@@ -56,7 +56,7 @@ def test_the_side_of_the_text_is_handed_on():
 @pytest.mark.parametrize("kind", ["both", "negated", "screen", "relative"])
 def test_a_side_that_is_not_plain_is_not_searched(kind):
     suggestions = FixedSuggestions(Suggestion("urethra", 0.9, True))
-    assert answer(suggestions, SideReading((), kind)) is UNKNOWN
+    assert answer(suggestions, SideReading((), kind)) is None
     assert suggestions.asked == []
 
 
@@ -64,7 +64,7 @@ def test_without_the_text_encoder_the_refusal_stays():
     def missing():
         raise FileNotFoundError("text_encoder.npz")
 
-    assert SuggestedNames(VOCABULARY, missing, anything).resolve(SideReading(()), ("pee",), UNKNOWN) is UNKNOWN
+    assert SuggestedNames(VOCABULARY, missing, anything).resolve(SideReading(()), ("pee",), UNKNOWN) is None
 
 
 def test_words_that_cannot_name_the_structure_get_no_question():
@@ -76,4 +76,4 @@ def test_words_that_cannot_name_the_structure_get_no_question():
 def test_a_structure_that_was_refused_as_the_nearest_is_not_asked_for():
     refused = refuse(VOCABULARY, "Not known.", ["tibia"], unknown=True)
     names = SuggestedNames(VOCABULARY, lambda: FixedSuggestions(Suggestion("tibia", 0.9, True)), anything)
-    assert names.resolve(NO_SIDE, ("tibial", "nerve"), refused) is refused
+    assert names.resolve(NO_SIDE, ("tibial", "nerve"), refused) is None

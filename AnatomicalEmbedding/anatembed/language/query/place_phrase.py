@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from anatembed.language.query.candidate import Candidate, candidate
 from anatembed.language.query.place_words import PlaceWords
-from anatembed.language.query.resolution import Candidate, candidate
 
 PART, LEVEL, BETWEEN, BESIDE = "part", "level", "between", "beside"
 

@@ -2,14 +2,18 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import chain
 
+from anatembed.language.query.candidate import Candidate
 from anatembed.language.query.landmark_reader import LandmarkReader, TypedPart
 from anatembed.language.query.place_phrase import PlacePhrase, at_level, beside, between, part_of
 from anatembed.language.query.place_words import Phrase, PlaceWords
-from anatembed.language.query.resolution import Candidate, Resolution
+from anatembed.language.query.resolution import Resolution
 from anatembed.language.query_words import QueryWords
 from anatembed.language.text_normalisation import upper_case_words
 
+Named = Callable[[str], Resolution]
+NamedWords = Callable[[Phrase], Resolution]
 _SIDE_LETTERS = {"l": "left", "r": "right"}
 LANDMARK_NOUN = "part"
 """How a dome, apex, base or tip is called once its directions are known."""
@@ -26,23 +30,24 @@ class PlaceReader:
         self._single_words = words.single_words
         self._landmarks = LandmarkReader(tables, words)
 
-    def read(self, text: str, plain: str, found: Resolution, resolve: Callable[[str], Resolution]) -> Resolution:
-        """The resolution of the structure in a text with its place, or `found` when there is none.
+    def read(self, text: str, plain: str, found: Resolution, resolve: Named) -> Resolution | None:
+        """The resolution of the structure in a text with its place, or None when there is none.
 
         plain: the normalised text. found: what it means without places. resolve: gives the meaning of a name.
         """
         tokens = self._tokens(plain)
         if not tokens or any(word in self._tables.negation or word in self._tables.screen for word in tokens):
-            return found
+            return None
         upper = upper_case_words(text)
 
-        def named(words) -> Resolution:
+        def named(words: Phrase) -> Resolution:
             return resolve(" ".join(word.upper() if word in upper else word for word in words))
 
         if found.outcome == "accept" and not any(_begins(tokens, phrase) for phrase in self._words.swallowed):
             return self._swallowed_part(tokens, found, named)
-        ways = (self._between, self._beside, self._level)
-        return next(filter(None, (way(tokens, named) for way in ways)), None) or self._part(tokens, found, named)
+        relations = (self._between, self._beside, self._level)
+        related = next(filter(None, (relation(tokens, named) for relation in relations)), None)
+        return related or self._part(tokens, found, named)
 
     def _tokens(self, plain: str) -> Phrase:
         """The words without commands around them and with short directions written out."""
@@ -58,7 +63,7 @@ class PlaceReader:
 
     # Relations
 
-    def _between(self, tokens: Phrase, named) -> Resolution | None:
+    def _between(self, tokens: Phrase, named: NamedWords) -> Resolution | None:
         rest = self._after(tokens, self._words.between)
         if not rest:
             return None
@@ -75,13 +80,15 @@ class PlaceReader:
     def _completed(self, first: Phrase, second: Phrase) -> tuple[Phrase, Phrase]:
         """ "left and right kidney": a name of which only the side is written takes its noun from the other."""
         sides, articles = self._tables.side_words, self._words.articles
-        if all(word in sides or word in articles for word in first):
-            first += tuple(word for word in second if word not in sides)
-        elif all(word in sides or word in articles for word in second):
-            second += tuple(word for word in first if word not in sides)
-        return first, second
 
-    def _between_two(self, first: Phrase, second: Phrase, named) -> Resolution | None:
+        def noun(words: Phrase) -> Phrase:
+            return tuple(word for word in words if word not in sides)
+
+        if articles.issuperset(noun(first)):
+            return first + noun(second), second
+        return first, second + noun(first) if articles.issuperset(noun(second)) else second
+
+    def _between_two(self, first: Phrase, second: Phrase, named: NamedWords) -> Resolution | None:
         one, other = self._clear(first, named), self._clear(second, named)
         if other and other.outcome == "ask":
             one, other = other, one
@@ -96,7 +103,7 @@ class PlaceReader:
         one, other = found.candidates
         return self._placed(replace(found, outcome="accept", candidates=(one,)), between(other))
 
-    def _beside(self, tokens: Phrase, named) -> Resolution | None:
+    def _beside(self, tokens: Phrase, named: NamedWords) -> Resolution | None:
         tokens = self._without_lead(tokens)
         for phrase, relation in self._words.relations:
             if _begins(tokens, phrase) and len(tokens) > len(phrase):
@@ -104,11 +111,11 @@ class PlaceReader:
                 return self._placed(found, beside(relation, self._words)) if found else None
         return None
 
-    def _level(self, tokens: Phrase, named) -> Resolution | None:
+    def _level(self, tokens: Phrase, named: NamedWords) -> Resolution | None:
         for name, height in self._levels(tokens):
             other = self._clear(height, named)
-            found = other and self._clear(name, named)
-            if found and not set(found.candidates) & set(other.candidates):
+            found = self._clear(name, named) if other else None
+            if other and found and not set(found.candidates) & set(other.candidates):
                 return self._placed(found, at_level(other.candidates))
         return None
 
@@ -134,25 +141,28 @@ class PlaceReader:
 
     # Parts
 
-    def _part(self, tokens: Phrase, found: Resolution, named) -> Resolution:
+    def _part(self, tokens: Phrase, found: Resolution, named: NamedWords) -> Resolution | None:
         if found.outcome == "ask" and self._clear(tokens, named):
-            return found  # "upper arm bone" only lacks its side
-        readings = (self._landmarks.read, self._parts, self._parts_behind)
-        around = self._parts_around(tokens, named)
-        for part in (*(part for reading in readings for part in reading(tokens)), *around):
-            name = (*part.sides, *part.name)
-            if not part.name:
-                continue
-            resolution = named(name)
-            if part.sides and self._may_have_sides(part, resolution):
-                resolution, part = self._side_as_direction(part, resolution, named)
-            placed = self._with_part(part, resolution, found, named)
-            if placed:
-                return placed
-        named_parts = any(one.side for one in found.candidates)
-        return found if found.outcome != "refuse" or named_parts else self._half(tokens, named) or found
+            return None  # "upper arm bone" only lacks its side
+        typed = chain(*(reading(tokens) for reading in self._ways), self._parts_around(tokens, named))
+        placed = (self._of_typed_part(part, found, named) for part in typed if part.name)
+        answer = next(filter(None, placed), None)
+        if answer or found.outcome != "refuse" or any(one.side for one in found.candidates):
+            return answer
+        return self._half(tokens, named)
 
-    def _half(self, tokens: Phrase, named) -> Resolution | None:
+    @property
+    def _ways(self) -> tuple[Callable[[Phrase], Iterator[TypedPart]], ...]:
+        """How a part can be typed, what is called by a name of its own first."""
+        return self._landmarks.read, self._parts, self._parts_behind
+
+    def _of_typed_part(self, part: TypedPart, found: Resolution, named: NamedWords) -> Resolution | None:
+        resolution = named((*part.sides, *part.name))
+        if part.sides and self._may_have_sides(part, resolution):
+            resolution, part = self._side_as_direction(part, resolution, named)
+        return self._with_part(part, resolution, found, named)
+
+    def _half(self, tokens: Phrase, named: NamedWords) -> Resolution | None:
         """ "Right cerebellum": what is known as a whole over both sides has a half on each; to be confirmed."""
         words, name = self._landmarks.without_sides(tuple(_SIDE_LETTERS.get(word, word) for word in tokens))
         sides = {self._tables.side_words[word] for word in words}
@@ -163,19 +173,22 @@ class PlaceReader:
             return None
         return self._placed(replace(whole, outcome="confirm"), part_of((sides.pop(),), "half", self._words))
 
-    def _swallowed_part(self, tokens: Phrase, found: Resolution, named) -> Resolution:
+    def _swallowed_part(self, tokens: Phrase, found: Resolution, named: NamedWords) -> Resolution | None:
         """ "Upper part of the left femur": the name alone means the same structure, so the rest names its part."""
-        for part in (*self._landmarks.read(tokens), *self._parts(tokens), *self._parts_behind(tokens)):
+        concept_id = found.candidates[0].id
+        for part in chain.from_iterable(reading(tokens) for reading in self._ways):
             plain = named((*part.sides, *part.name)) if part.name and (part.word or part.noun) else None
-            if not plain or plain.outcome != "accept" or plain.candidates[0].id != found.candidates[0].id:
-                continue
-            directions = part.directions + (self._directions_for(part.word, found.candidates[0].id) or ())
-            if directions:
-                noun = part.noun or LANDMARK_NOUN
-                return self._placed(plain, part_of(tuple(dict.fromkeys(directions)), noun, self._words))
-        return found
+            directions = part.directions + (self._directions_for(part.word, concept_id) or ())
+            if plain and directions and plain.outcome == "accept" and plain.candidates[0].id == concept_id:
+                return self._placed(plain, self._place(directions, part))
+        return None
 
-    def _with_part(self, part: TypedPart, resolution: Resolution, found: Resolution, named) -> Resolution | None:
+    def _place(self, directions: tuple[str, ...], part: TypedPart) -> PlacePhrase:
+        return part_of(tuple(dict.fromkeys(directions)), part.noun or LANDMARK_NOUN, self._words)
+
+    def _with_part(
+        self, part: TypedPart, resolution: Resolution, found: Resolution, named: NamedWords
+    ) -> Resolution | None:
         """The name with its part; None where the vocabulary has a finer name, or the words may mean something else."""
         if resolution.outcome == "refuse" or not self._is_one_family(resolution.candidates):
             return None
@@ -183,15 +196,29 @@ class PlaceReader:
         directions = part.directions + (own or ())
         if own is None or not directions:
             return None
-        place = part_of(tuple(dict.fromkeys(directions)), part.noun or LANDMARK_NOUN, self._words)
-        of_name, of_text = ({one.id for one in candidates} for candidates in (resolution.candidates, found.candidates))
+        place = self._place(directions, part)
         if not part.certain:
-            plain = of_name == of_text and found.outcome != "refuse" and self._clear((*part.sides, *part.name), named)
-            return self._placed(replace(plain, outcome=found.outcome), place) if plain else None
-        finer = found.outcome != "refuse" and any(of_name & set(self._vocabulary.ancestors(one)) for one in of_text)
-        return None if finer else self._placed(resolution, place)
+            return self._with_uncertain_part(part, place, resolution, found, named)
+        return None if self._is_finer(found, resolution) else self._placed(resolution, place)
 
-    def _side_as_direction(self, part: TypedPart, resolution: Resolution, named) -> tuple[Resolution, TypedPart]:
+    def _with_uncertain_part(
+        self, part: TypedPart, place: PlacePhrase, resolution: Resolution, found: Resolution, named: NamedWords
+    ) -> Resolution | None:
+        """Words that may say something else are a part only where the name alone means what the text means."""
+        if found.outcome == "refuse" or _ids(resolution) != _ids(found):
+            return None
+        plain = self._clear((*part.sides, *part.name), named)
+        return self._placed(replace(plain, outcome=found.outcome), place) if plain else None
+
+    def _is_finer(self, found: Resolution, resolution: Resolution) -> bool:
+        """Whether the vocabulary has a name for a part of the structure, and that is what the text means."""
+        if found.outcome == "refuse":
+            return False
+        return any(_ids(resolution) & set(self._vocabulary.ancestors(one)) for one in _ids(found))
+
+    def _side_as_direction(
+        self, part: TypedPart, resolution: Resolution, named: NamedWords
+    ) -> tuple[Resolution, TypedPart]:
         """ "Left part of the bladder": left of what has no sides is a direction; of all others, it is the side."""
         other = named(part.name)
         sides = {self._tables.side_words[word] for word in part.sides if word in self._tables.side_words}
@@ -241,7 +268,7 @@ class PlaceReader:
         if part is not None:
             yield replace(part, name=tokens[: len(tokens) - length])
 
-    def _parts_around(self, tokens: Phrase, named) -> Iterator[TypedPart]:
+    def _parts_around(self, tokens: Phrase, named: NamedWords) -> Iterator[TypedPart]:
         """ "Posterior tracheal wall", "left bladder wall"; not "superior mesenteric artery wall": that is its name."""
         start = next((at for at, word in enumerate(tokens) if not self._landmarks.only_place((word,))), 0)
         if tokens[-1] not in self._words.nouns or not 0 < start < len(tokens) - 1 or self._clear(tokens[:-1], named):
@@ -268,19 +295,25 @@ class PlaceReader:
         return len(tokens)
 
     def _group(self, tokens: Phrase) -> TypedPart | None:
+        """The part that words name which hold nothing else; None for two nouns, or for a noun alone."""
         words = self._words
         directions = tuple(one for word in tokens for one in words.directions_of(word))
-        nouns = [words.nouns[word] for word in tokens if word in words.nouns and not words.directions_of(word)]
+        nouns = self._nouns(tokens)
         along = [word for word in tokens if word in words.along]
         sides = tuple(word for word in tokens if self._landmarks.is_side(word) or word in self._tables.both)
-        if len(nouns) > 1 or len(along) > 1 or not (directions or along or nouns and sides):
+        says_where = directions or along or nouns and sides
+        if len(nouns) > 1 or len(along) > 1 or not says_where:
             return None
-        certain = bool(nouns or along) or any(word in words.certain for word in tokens)
-        return TypedPart(directions, nouns[0] if nouns else "", (), along[0] if along else "", sides, certain)
+        certain = bool(nouns or along or words.certain.intersection(tokens))
+        return TypedPart(directions, "".join(nouns), (), "".join(along), sides, certain)
+
+    def _nouns(self, tokens: Phrase) -> list[str]:
+        nouns = self._words.nouns
+        return [nouns[word] for word in tokens if word in nouns and not self._words.directions_of(word)]
 
     # Outcomes
 
-    def _clear(self, words: Phrase, named) -> Resolution | None:
+    def _clear(self, words: Phrase, named: NamedWords) -> Resolution | None:
         """The meaning of a name that is fully understood, its side possibly missing; else None."""
         resolution = named(words)
         if resolution.outcome == "accept":
@@ -310,3 +343,5 @@ def _begins(tokens: Phrase, phrase: Phrase) -> bool:
     return tokens[: len(phrase)] == phrase
 
 
+def _ids(resolution: Resolution) -> set[str]:
+    return {one.id for one in resolution.candidates}

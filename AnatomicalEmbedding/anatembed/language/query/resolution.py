@@ -1,25 +1,12 @@
 """The answer to "which structure is meant?"."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from anatembed.language.query.place_phrase import PlacePhrase
+from anatembed.language.query.candidate import Candidate, candidate
+from anatembed.language.query.place_phrase import PlacePhrase
 
 OUTCOMES = ("accept", "confirm", "ask", "refuse")
 SUGGESTION_CONFIDENCE = 0.2
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A structure that may be meant; `side` is that of the structure, `confidence` 0..1."""
-
-    id: str
-    name: str
-    side: str | None
-    confidence: float
 
 
 @dataclass(frozen=True)
@@ -36,12 +23,6 @@ class Resolution:
     reason: str
     place: PlacePhrase | None = None
     unknown: bool = False
-
-
-def candidate(vocabulary, term_id: str, confidence: float) -> Candidate:
-    """The candidate of an id; ValueError for an unknown id."""
-    term = vocabulary[term_id]
-    return Candidate(term.id, term.preferred, term.laterality if term.laterality != "none" else None, confidence)
 
 
 def accept(vocabulary, term_id, reason, confidence=1.0) -> Resolution:

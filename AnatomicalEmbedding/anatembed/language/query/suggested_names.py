@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 
-from anatembed.language.query.resolution import SUGGESTION_CONFIDENCE, Resolution, ask, candidate, confirm
+from anatembed.language.query.candidate import candidate
+from anatembed.language.query.resolution import SUGGESTION_CONFIDENCE, Resolution, ask, confirm
 from anatembed.language.sides import SideReading
 
 LIMIT = 3
@@ -31,21 +32,32 @@ class SuggestedNames:
         except FileNotFoundError:
             return None
 
-    def resolve(self, reading: SideReading, words: tuple[str, ...], found: Resolution) -> Resolution:
-        """`found`, a refusal of unknown words, as a question or with better hints; never on the other side."""
-        sided = reading.kind == "one"
-        if self._suggestions is None or not words or reading.negation or reading.kind not in ("one", "none"):
-            return found
-        near = self._suggestions.near(" ".join(words), reading.side if sided else None, LIMIT)
-        if not near:
-            return found
-        refused = {self._vocabulary[one.id].base or one.id for one in found.candidates}
-        family = self._vocabulary[near[0].id].base or near[0].id
-        if near[0].sure and family not in refused and self._could_name(words, near[0].id):
+    def resolve(self, reading: SideReading, words: tuple[str, ...], found: Resolution) -> Resolution | None:
+        """`found`, a refusal of unknown words, as a question or with better hints; never on the other side.
+
+        None where there are no such names.
+        """
+        near = self._near(reading, words)
+        if near and near[0].sure and self._may_be_asked(words, near[0].id, found):
             return self._question([one.id for one in near])
         hints = [one.id for one in near if one.score >= NEAR]
-        if found.candidates or not hints:
-            return found
+        return self._with_hints(found, hints) if hints and not found.candidates else None
+
+    def _near(self, reading: SideReading, words: tuple[str, ...]):
+        plain = words and not reading.negation and reading.kind in ("one", "none")
+        if not plain or self._suggestions is None:
+            return []
+        return self._suggestions.near(" ".join(words), reading.side, LIMIT)
+
+    def _may_be_asked(self, words: tuple[str, ...], term_id: str, found: Resolution) -> bool:
+        """False for a structure that the rules have refused, or that the words cannot name."""
+        refused = {self._family(one.id) for one in found.candidates}
+        return self._family(term_id) not in refused and self._could_name(words, term_id)
+
+    def _family(self, term_id: str) -> str:
+        return self._vocabulary[term_id].base or term_id
+
+    def _with_hints(self, found: Resolution, hints: list[str]) -> Resolution:
         names = ", ".join(f"“{self._vocabulary.name(one)}”" for one in hints)
         candidates = tuple(candidate(self._vocabulary, one, SUGGESTION_CONFIDENCE) for one in hints)
         return replace(found, candidates=candidates, reason=f"{found.reason} Names that sound or mean alike: {names}.")
