@@ -4,7 +4,8 @@ import gzip
 
 import nibabel
 import numpy as np
-from anatembed.scan.volume import Volume, write_volume
+from anatembed.scan.files import write_volume
+from anatembed.scan.volume import Volume
 
 AFFINE = np.diag([4.0, 4.0, 4.0, 1.0])
 

@@ -6,7 +6,7 @@ A latent is the body coordinate (3 numbers, units of 100 mm) and then one number
 import numpy as np
 from anatembed.maps.embedding_map import EmbeddingMap
 from anatembed.model.checkpoint import Checkpoint
-from anatembed.model.preprocessing import PreprocessingConfig
+from anatembed.model.config import PreprocessingConfig
 from anatembed.model.readout import Readout
 from phantoms import centred_affine, voxel_positions
 

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import numpy as np
-from anatembed.scan.volume import Volume, write_volume
+from anatembed.scan.files import write_volume
+from anatembed.scan.volume import Volume
 from little_people import CENTRES_RAS, HU, RADIUS_MM
 from phantoms import Geometry, voxel_positions
 

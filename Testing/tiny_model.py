@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 from anatembed.model.checkpoint import Checkpoint
-from anatembed.model.encoder import EmbeddingEncoder, EncoderConfig
-from anatembed.model.preprocessing import PreprocessingConfig
+from anatembed.model.config import EncoderConfig, PreprocessingConfig
+from anatembed.model.encoder import EmbeddingEncoder
 from anatembed.model.readout import Readout
 
 CONFIG = EncoderConfig(channels=(4, 6, 8), latent=5)

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from anatembed.language.vocabulary import Vocabulary
 from anatembed.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from anatembed.model.preprocessing import PreprocessingConfig
+from anatembed.model.config import PreprocessingConfig
 from anatembed.model.readout import Readout
 from research.training.calibration import calibrated, places
 from research.training.observations import harder

@@ -14,7 +14,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "AnatomicalEmbeddin
 
 from anatembed.geometry import spacing_mm, transform_points  # noqa: E402
 from anatembed.model.preprocessing import PreparedVolume, prepare  # noqa: E402
-from anatembed.scan.volume import Volume, read_volume, write_volume  # noqa: E402
+from anatembed.scan.files import read_volume, write_volume  # noqa: E402
+from anatembed.scan.volume import Volume  # noqa: E402
 
 MARGIN_MM = 6.0
 KEPT_SKIN_MM = 10.0

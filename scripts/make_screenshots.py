@@ -14,7 +14,7 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "AnatomicalEmbedding"), str(ROOT / "scripts")]
 
-from anatembed.scan.volume import read_volume  # noqa: E402
+from anatembed.scan.files import read_volume  # noqa: E402
 from AnatomicalEmbeddingLib import VolumeBridge  # noqa: E402
 from headless_logic import HeadlessLogic  # noqa: E402
 from slice_window import SlicerScene, SliceWindow  # noqa: E402

@@ -245,7 +245,7 @@ def draw_bundled(path: Path) -> None:
 
 
 def bundled_scan(scene):
-    from anatembed.scan.volume import read_volume
+    from anatembed.scan.files import read_volume
     from AnatomicalEmbeddingLib import SampleScan, VolumeBridge
 
     volume = read_volume(SampleScan.path())

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from anatembed.model.checkpoint import load_checkpoint, save_checkpoint
-from anatembed.scan.volume import Volume, write_volume
+from anatembed.scan.files import write_volume
+from anatembed.scan.volume import Volume
 from anatembed.serve.cli import main
 from phantoms import torso
 from planted import CENTRES_RAS, planted_checkpoint, planted_map

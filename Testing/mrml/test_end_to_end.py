@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import slicer.util
 from anatembed.geometry import transform_points
-from anatembed.scan.volume import read_volume
+from anatembed.scan.files import read_volume
 from anatembed.shipped_file import shipped_file
 from AnatomicalEmbeddingLib import VolumeBridge
 from headless_logic import HeadlessLogic

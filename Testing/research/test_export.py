@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from anatembed.model.checkpoint import load_checkpoint, save_checkpoint
-from anatembed.model.encoder import EncoderConfig
+from anatembed.model.config import EncoderConfig
 from little_model import TAXONOMY, anywhere, checkpoint_of
 from little_people import little_person
 from research.training.calibration import calibrated

@@ -9,7 +9,8 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from anatembed.scan.volume import Volume, write_volume
+from anatembed.scan.files import write_volume
+from anatembed.scan.volume import Volume
 from bad_scans import BAD_SCANS
 from phantoms import torso
 from web_demo.limits import Limits

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from anatembed.scan.volume import Volume, read_volume, write_volume
+from anatembed.scan.files import read_volume, write_volume
+from anatembed.scan.volume import Volume
 from anatembed.shipped_file import shipped_file
 
 KIDNEYS = slice(40, 88)

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import slicer.util
-from anatembed.scan.volume import read_volume
+from anatembed.scan.files import read_volume
 from AnatomicalEmbeddingLib import SampleScan
 
 

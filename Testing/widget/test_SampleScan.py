@@ -3,7 +3,7 @@
 import sys
 from types import SimpleNamespace
 
-from anatembed.scan.volume import read_volume
+from anatembed.scan.files import read_volume
 from AnatomicalEmbeddingLib import SampleScan
 
 

@@ -11,7 +11,7 @@ import torch
 from anatembed.maps.inference import BYTES_PER_VOXEL, HALO_VOXELS, build_encoder, encode
 from anatembed.model.checkpoint import load_checkpoint
 from anatembed.model.preprocessing import PreparedVolume, prepare
-from anatembed.scan.volume import read_volume
+from anatembed.scan.files import read_volume
 from anatembed.serve.demo import SCAN
 
 BLOCK_PLANES = 64

@@ -30,7 +30,8 @@ CLASSES = 105
 
 def large_scan():
     """The bundled scan resampled to SHAPE_KJI as int16."""
-    from anatembed.scan.volume import Volume, read_volume
+    from anatembed.scan.files import read_volume
+    from anatembed.scan.volume import Volume
     from anatembed.serve.demo import SCAN
     from scipy import ndimage
 

@@ -18,7 +18,8 @@ from pathlib import Path
 
 import aiohttp
 import numpy as np
-from anatembed.scan.volume import Volume, read_volume, write_volume
+from anatembed.scan.files import read_volume, write_volume
+from anatembed.scan.volume import Volume
 from anatembed.shipped_file import shipped_file
 from trame_server.client import WsLinkSession
 

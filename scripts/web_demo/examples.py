@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from anatembed.scan.volume import Volume, read_volume
+from anatembed.scan.files import read_volume
+from anatembed.scan.volume import Volume
 from anatembed.shipped_file import shipped_file
 
 FIRST, MOVED = "CT of the trunk", "The same CT, turned and cut off"

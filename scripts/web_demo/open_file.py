@@ -12,7 +12,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from anatembed.child_process import ChildProcess, json_object
-from anatembed.scan.volume import Volume, read_volume
+from anatembed.scan.files import read_volume
+from anatembed.scan.volume import Volume
 from anatembed.scan.volume_file import load_volume, save_volume
 
 from web_demo.limits import Limits

@@ -13,7 +13,8 @@ from torch.nn.utils import fuse_conv_bn_eval
 from anatembed.maps.embedding_map import EmbeddingMap
 from anatembed.model.blocks import Blocks, blocks_within
 from anatembed.model.checkpoint import Checkpoint
-from anatembed.model.encoder import EmbeddingEncoder, EncoderConfig, network_input
+from anatembed.model.config import EncoderConfig
+from anatembed.model.encoder import EmbeddingEncoder, network_input
 from anatembed.model.memory_budget import memory_of, with_less_memory
 from anatembed.model.preprocessing import PreparedVolume, prepare
 from anatembed.scan.volume import Volume

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from anatembed.model.preprocessing import PreprocessingConfig
+from anatembed.model.config import PreprocessingConfig
 from anatembed.model.readout import Readout
 from anatembed.npz_file import UNREADABLE, content_sha256
 from anatembed.shipped_file import shipped_file

@@ -1,43 +1,11 @@
 """The encoder network: a CT block in, the posterior of a latent code for every second voxel out."""
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-
-@dataclass(frozen=True)
-class EncoderConfig:
-    """Shape of the network; frozen, because it is stored in the checkpoint beside the weights."""
-
-    channels: tuple[int, ...] = (48, 64, 128, 160, 224)
-    latent: int = 48
-
-    OUTPUT_STRIDE = 2
-
-    def to_dict(self) -> dict:
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: dict) -> EncoderConfig:
-        return cls(channels=tuple(values["channels"]), latent=int(values["latent"]))
-
-    @property
-    def total_stride(self) -> int:
-        """Input voxels per voxel of the deepest level; input sizes are padded to a multiple of it."""
-        return 2 ** len(self.channels)
-
-    @property
-    def receptive_radius(self) -> int:
-        """Input voxels beyond which nothing can influence an output voxel, a bound (not the effective field)."""
-        levels = len(self.channels)
-        down = sum(2 * 2**level for level in range(2, levels + 1))  # two 3x3x3 convolutions a level
-        strided = sum(2**level for level in range(1, levels + 1))  # the kernel of each strided convolution
-        up = sum(2**level for level in range(1, levels))  # one convolution a level on the way up
-        nearest = sum(2**level for level in range(1, levels + 1))  # nearest upsampling reads a whole coarse voxel
-        return down + strided + up + nearest
+from anatembed.model.config import EncoderConfig
 
 
 class ConvBlock(nn.Module):

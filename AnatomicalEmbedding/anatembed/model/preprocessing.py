@@ -1,52 +1,19 @@
 """Turns a CT of any spacing and orientation into the grid that the encoder was trained on."""
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 import SimpleITK as sitk
 
 from anatembed.geometry import axis_aligned_grid, extent_mm, spacing_mm
 from anatembed.model.body_mask import body_mask
+from anatembed.model.config import PreprocessingConfig
 from anatembed.scan.modality import check_is_ct
 from anatembed.scan.volume import Volume
 
 _SLAB_VOXELS = 4_000_000
 _MAX_EXTENT_MM = 3000
 """Longer than a person: the spacing is wrong, and the grid would fill the memory."""
-
-
-@dataclass(frozen=True)
-class PreprocessingConfig:
-    """Grid and window of a model: isotropic `spacing_mm`, HU clipped to [`hu_min`, `hu_max`], shortest side allowed."""
-
-    spacing_mm: float = 3.0
-    hu_min: float = -1000.0
-    hu_max: float = 1000.0
-    min_extent_mm: float = 32.0
-
-    def __post_init__(self):
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if not isinstance(value, int | float) or not np.isfinite(value):
-                raise ValueError(f"expected a finite number as {field.name}, got {value!r}")
-        if not self.spacing_mm > 0:
-            raise ValueError(f"expected a positive spacing_mm, got {self.spacing_mm:g}")
-        if not self.hu_min < self.hu_max:
-            raise ValueError(f"expected hu_min below hu_max, got {self.hu_min:g} and {self.hu_max:g}")
-        if self.min_extent_mm < 0:
-            raise ValueError(f"expected min_extent_mm of 0 or more, got {self.min_extent_mm:g}")
-
-    def to_dict(self) -> dict:
-        """The four numbers by name, ready for JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: dict) -> "PreprocessingConfig":
-        """The configuration of `to_dict`; ValueError for names that do not exist."""
-        unknown = set(values) - {field.name for field in fields(cls)}
-        if unknown:
-            raise ValueError(f"expected only {[field.name for field in fields(cls)]}, got also {sorted(unknown)}")
-        return cls(**values)
 
 
 @dataclass(frozen=True)

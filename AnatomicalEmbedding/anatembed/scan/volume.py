@@ -1,14 +1,11 @@
-"""A scan with its place in the world, and reading and writing one."""
+"""A scan with its place in the world."""
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from anatembed.geometry import check_affine
-from anatembed.scan.dicom import read_dicom_folder
-from anatembed.scan.image_file import read_image_file, write_image_file
 
 
 @dataclass(frozen=True)
@@ -42,33 +39,6 @@ def content_hash(voxels: str, ijk_to_ras: np.ndarray) -> str:
     """sha256 in hexadecimal of a `voxel_hash` and a geometry."""
     # Adding zero turns -0.0 into 0.0: equal geometries must have equal hashes.
     return hashlib.sha256(voxels.encode() + (np.asarray(ijk_to_ras, np.float64) + 0.0).tobytes()).hexdigest()
-
-
-def read_volume(path) -> Volume:
-    """The scan in a NIfTI, NRRD, MetaImage or DICOM file, in a DICOM folder (the series with most slices) or in an .npz
-    of volume_file.
-
-    FileNotFoundError if `path` does not exist, ValueError in one sentence if it does not hold one 3D scan whose
-    place in the world is known.
-    """
-    path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"expected an image file or a DICOM folder, but there is nothing at {path}")
-    if path.suffix.lower() == ".npz" and path.is_file():
-        from anatembed.scan.volume_file import load_volume  # here, because that file needs Volume
-
-        return load_volume(path)
-    read = read_dicom_folder if path.is_dir() else read_image_file
-    array_kji, ijk_to_ras, modality = read(path)
-    try:
-        return Volume(array_kji, ijk_to_ras, modality, name=path.name)
-    except ValueError as error:
-        raise ValueError(f"{path.name}: {error}") from error
-
-
-def write_volume(volume: Volume, path) -> None:
-    """Writes `volume` as .nii, .nii.gz, .nrrd or .mha, whole or not at all; ValueError for another file type."""
-    write_image_file(volume.array_kji, volume.ijk_to_ras, Path(path))
 
 
 def _check_array(array_kji) -> np.ndarray:

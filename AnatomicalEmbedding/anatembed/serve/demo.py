@@ -9,7 +9,7 @@ from anatembed.geometry import spacing_mm
 from anatembed.model.checkpoint import load_checkpoint
 from anatembed.output_file import make_folder, replacing
 from anatembed.progress import NoProgress, part_of
-from anatembed.scan.volume import read_volume
+from anatembed.scan.files import read_volume
 from anatembed.serve import pictures
 from anatembed.serve.answer_document import answer_document
 from anatembed.shipped_file import shipped_file

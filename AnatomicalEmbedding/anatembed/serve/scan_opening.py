@@ -11,8 +11,9 @@ from anatembed.maps.cache import MapCache
 from anatembed.maps.embedding_map import EmbeddingMap
 from anatembed.model.checkpoint import Checkpoint
 from anatembed.progress import part_of
+from anatembed.scan.files import read_volume
 from anatembed.scan.modality import check_is_ct
-from anatembed.scan.volume import Volume, read_volume
+from anatembed.scan.volume import Volume
 from anatembed.serve.commands.opening import is_map
 from anatembed.serve.open_scans import OpenScan, state_of
 

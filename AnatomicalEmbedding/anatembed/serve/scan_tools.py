@@ -15,7 +15,7 @@ from anatembed.ask.structure_extent import extent_of
 from anatembed.geometry import bounds_ras, spacing_mm
 from anatembed.maps.slice_planes import in_words
 from anatembed.output_file import replacing
-from anatembed.scan.volume import write_volume
+from anatembed.scan.files import write_volume
 from anatembed.serve import patch
 from anatembed.serve import tool_results as results
 from anatembed.serve.allowed_folders import AllowedFolders

@@ -7,7 +7,7 @@ import pytest
 import torch
 from anatembed.maps import inference
 from anatembed.maps.device_check import check_device
-from anatembed.model.encoder import EncoderConfig
+from anatembed.model.config import EncoderConfig
 from anatembed.scan.volume import Volume
 from tiny_model import tiny_checkpoint
 

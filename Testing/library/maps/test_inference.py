@@ -21,7 +21,7 @@ from anatembed.maps.inference import (
     free_memory,
     voxel_means,
 )
-from anatembed.model.encoder import EncoderConfig
+from anatembed.model.config import EncoderConfig
 from anatembed.model.memory_budget import NotEnoughMemory
 from anatembed.model.preprocessing import PreparedVolume, prepare
 from anatembed.scan.volume import Volume

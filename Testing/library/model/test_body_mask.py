@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from anatembed.model.body_mask import body_mask
 from anatembed.model.preprocessing import prepare
-from anatembed.scan.volume import read_volume
+from anatembed.scan.files import read_volume
 from phantoms import AIR_HU, BODY_HU, COUCH_RAS_A, LUNG_HU, SAMPLE_SCAN, torso, torso_labels, voxel_positions
 
 MM = 3.0

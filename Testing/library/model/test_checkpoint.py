@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from anatembed.maps.inference import build_encoder
 from anatembed.model.checkpoint import CALIBRATION_ARRAYS, FORMAT, READOUT_ARRAYS, load_checkpoint, save_checkpoint
-from anatembed.model.encoder import EncoderConfig
+from anatembed.model.config import EncoderConfig
 from anatembed.npz_file import content_sha256
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -4,7 +4,8 @@ import json
 
 import pytest
 import torch
-from anatembed.model.encoder import EmbeddingEncoder, EncoderConfig, network_input
+from anatembed.model.config import EncoderConfig
+from anatembed.model.encoder import EmbeddingEncoder, network_input
 from hypothesis import given
 from hypothesis import strategies as st
 from tiny_model import CONFIG, tiny_encoder

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 from anatembed.geometry import transform_points
-from anatembed.model.preprocessing import PreprocessingConfig, prepare, resample_to_grid
+from anatembed.model.config import PreprocessingConfig
+from anatembed.model.preprocessing import prepare, resample_to_grid
 from anatembed.scan.volume import Volume
 from hypothesis import given, settings
 from hypothesis import strategies as st

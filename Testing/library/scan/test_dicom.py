@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from anatembed.geometry import ras_from_lps
-from anatembed.scan.volume import read_volume
+from anatembed.scan.files import read_volume
 from phantoms import torso
 
 SMALL = (slice(0, 12), slice(0, 20), slice(0, 30))

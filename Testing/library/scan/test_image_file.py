@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from anatembed.scan import image_file
-from anatembed.scan.volume import Volume, read_volume, write_volume
+from anatembed.scan.files import read_volume, write_volume
+from anatembed.scan.volume import Volume
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+from anatembed.scan.files import read_volume
 from anatembed.scan.modality import check_is_ct
-from anatembed.scan.volume import Volume, read_volume
+from anatembed.scan.volume import Volume
 from phantoms import SAMPLE_SCAN, torso
 
 NOISE = np.random.default_rng(1)

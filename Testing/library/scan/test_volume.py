@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 from anatembed.geometry import transform_points
-from anatembed.scan.volume import Volume, read_volume, write_volume
+from anatembed.scan.files import read_volume, write_volume
+from anatembed.scan.volume import Volume
 from phantoms import GEOMETRIES, LEFT, RIGHT, SAMPLE_SCAN, centre_of_values, torso
 
 

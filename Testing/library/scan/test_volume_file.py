@@ -7,7 +7,8 @@ import json
 import numpy as np
 import pytest
 from anatembed.maps.embedding_map import EmbeddingMap
-from anatembed.scan.volume import Volume, read_volume
+from anatembed.scan.files import read_volume
+from anatembed.scan.volume import Volume
 from anatembed.scan.volume_file import is_volume_file, load_volume, save_volume
 from anatembed.serve.commands.opening import is_map
 from hypothesis import given, settings

@@ -16,7 +16,7 @@ import nibabel
 import numpy as np
 import pytest
 from anatembed.maps.cache import MapCache
-from anatembed.scan.volume import write_volume
+from anatembed.scan.files import write_volume
 from anatembed.serve.mcp_server import build_server
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client

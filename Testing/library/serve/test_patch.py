@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 from anatembed.geometry import transform_points
 from anatembed.maps.slice_planes import AXIAL, CORONAL, SAGITTAL
-from anatembed.scan.volume import Volume, read_volume, write_volume
+from anatembed.scan.files import read_volume, write_volume
+from anatembed.scan.volume import Volume
 from anatembed.serve import patch
 from hypothesis import given
 from hypothesis import strategies as st

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from anatembed.maps.cache import MapCache
 from anatembed.maps.embedding_map import EmbeddingMap
-from anatembed.scan.volume import Volume, write_volume
+from anatembed.scan.files import write_volume
+from anatembed.scan.volume import Volume
 from anatembed.serve.scan_opening import ScanOpener
 from opened_people import HERE, never, planted_embed, silent
 from phantoms import torso

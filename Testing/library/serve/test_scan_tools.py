@@ -4,7 +4,7 @@ import nibabel
 import numpy as np
 import pytest
 from anatembed.maps.slice_planes import in_words
-from anatembed.scan.volume import write_volume
+from anatembed.scan.files import write_volume
 from anatembed.serve import scan_tools
 from anatembed.serve.markups import Finding
 from anatembed.serve.open_scans import OpenScans

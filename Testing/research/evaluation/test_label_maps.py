@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from anatembed.scan.volume import Volume, write_volume
+from anatembed.scan.files import write_volume
+from anatembed.scan.volume import Volume
 from little_people import VOCABULARY
 from research.evaluation.label_maps import CHEST, HEAD_NECK, labelled_scans, read_label_maps
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from anatembed.scan.volume import Volume, write_volume
+from anatembed.scan.files import write_volume
+from anatembed.scan.volume import Volume
 from hypothesis import given
 from hypothesis import strategies as st
 from little_people import CENTRES_RAS, RADIUS_MM, VOCABULARY, little_person

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from anatembed.model.encoder import EncoderConfig
+from anatembed.model.config import EncoderConfig
 from hypothesis import given
 from hypothesis import strategies as st
 from little_people import CENTRES_RAS, VOCABULARY, little_person

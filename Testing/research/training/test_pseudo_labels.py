@@ -8,7 +8,8 @@ import pseudo_label as script
 import pytest
 from anatembed.geometry import transform_points
 from anatembed.model.checkpoint import save_checkpoint
-from anatembed.scan.volume import Volume, write_volume
+from anatembed.scan.files import write_volume
+from anatembed.scan.volume import Volume
 from little_chest import LUNG_CENTRE_RAS, VOCABULARY, little_chest
 from phantoms import centred_affine, rotation
 from planted import CENTRES_RAS, planted_checkpoint, planted_map, whole_body_map

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 from anatembed.geometry import transform_points
-from anatembed.scan.volume import Volume, write_volume
+from anatembed.scan.files import write_volume
+from anatembed.scan.volume import Volume
 from little_people import CENTRES_RAS, VOCABULARY, little_person
 from phantoms import GEOMETRIES, LUNG, torso
 from research.training import sources

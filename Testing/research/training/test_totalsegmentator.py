@@ -5,7 +5,8 @@ import logging
 import numpy as np
 import pytest
 from anatembed.geometry import transform_points
-from anatembed.scan.volume import Volume, write_volume
+from anatembed.scan.files import write_volume
+from anatembed.scan.volume import Volume
 from little_people import CENTRES_RAS, HU, VOCABULARY
 from phantoms import Geometry, rotation
 from published_people import CANONICAL, META_V1, META_V2, write_mask, write_meta, write_person

@@ -13,7 +13,8 @@ from anatembed.language.vocabulary import Vocabulary
 from anatembed.maps.embedding_map import EmbeddingMap
 from anatembed.maps.inference import embed
 from anatembed.model.checkpoint import Checkpoint
-from anatembed.model.preprocessing import PreparedVolume, PreprocessingConfig, prepare
+from anatembed.model.config import PreprocessingConfig
+from anatembed.model.preprocessing import PreparedVolume, prepare
 from anatembed.scan.volume import Volume
 
 from research.evaluation.baselines import Lookup, Reference, affine_lookup, box_lookup

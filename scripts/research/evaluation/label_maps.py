@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from anatembed.language.vocabulary import Vocabulary
-from anatembed.scan.volume import Volume, read_volume
+from anatembed.scan.files import read_volume
+from anatembed.scan.volume import Volume
 
 from research.training import label_names
 from research.training.sources import read_tsv_labels

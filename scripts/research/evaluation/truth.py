@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from anatembed.geometry import transform_points
 from anatembed.language.vocabulary import Vocabulary
-from anatembed.scan.volume import Volume, read_volume
+from anatembed.scan.files import read_volume
+from anatembed.scan.volume import Volume
 
 MIN_VOXELS = 8
 

@@ -2,7 +2,8 @@
 from __future__ import annotations
 
 import torch
-from anatembed.model.encoder import EmbeddingEncoder, EncoderConfig
+from anatembed.model.config import EncoderConfig
+from anatembed.model.encoder import EmbeddingEncoder
 from torch import Tensor, nn
 from torch.nn import functional
 

@@ -12,8 +12,10 @@ from pathlib import Path
 import numpy as np
 from anatembed.geometry import axis_aligned_grid, transform_points
 from anatembed.model.body_mask import body_mask
-from anatembed.model.preprocessing import PreprocessingConfig, resample_to_grid
-from anatembed.scan.volume import Volume, read_volume
+from anatembed.model.config import PreprocessingConfig
+from anatembed.model.preprocessing import resample_to_grid
+from anatembed.scan.files import read_volume
+from anatembed.scan.volume import Volume
 from scipy import ndimage
 
 from research.training import label_names

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import numpy as np
 from anatembed.geometry import transform_points
-from anatembed.scan.volume import Volume, read_volume
+from anatembed.scan.files import read_volume
+from anatembed.scan.volume import Volume
 
 from research.training import label_names
 from research.training.sources import assemble

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from anatembed.language.vocabulary import Vocabulary
 from anatembed.model.checkpoint import Checkpoint
-from anatembed.model.encoder import EncoderConfig
+from anatembed.model.config import EncoderConfig
 from torch import Tensor, distributed
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader, IterableDataset

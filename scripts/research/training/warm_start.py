@@ -6,7 +6,7 @@ import logging
 import numpy as np
 import torch
 from anatembed.model.checkpoint import Checkpoint
-from anatembed.model.encoder import EncoderConfig
+from anatembed.model.config import EncoderConfig
 
 from research.training.model import TrainingModel
 

@@ -32,8 +32,8 @@ def is_map(path) -> bool:
 
 def embedded(options, progress: NoProgress):
     from anatembed.model.checkpoint import load_checkpoint
+    from anatembed.scan.files import read_volume
     from anatembed.scan.modality import check_is_ct
-    from anatembed.scan.volume import read_volume
 
     progress("Reading the scan", 0.0)
     volume = read_volume(options.scan)
