@@ -26,7 +26,7 @@ from research.training.body_frame import UNIT_MM
 from research.training.layout import HIDDEN_BEYOND
 from research.training.losses import balanced_rows
 from research.training.objective import octants
-from research.training.subject import OUTSIDE, Subject
+from research.training.subject import OUTSIDE, Subject, subject_files
 from research.training.synthesis import AIR_HU, CropGenerator
 from research.training.trainer import Trainer, TrainingConfig
 
@@ -109,7 +109,7 @@ def ablate(prepared: Path, output: Path, plan: Plan, only: list[str] | None = No
 
 def people_to_train_on(prepared: Path, held_out: list[str]) -> list[str]:
     """Names of the prepared people without those held out; ValueError if somebody is for the final evaluation."""
-    names = sorted(path.stem for path in prepared.glob("*.npz") if not path.name.endswith(".tmp.npz"))
+    names = [path.stem for path in subject_files(prepared)]
     reserved = tuple(json.loads((CONFIGS / "split.json").read_text())["evaluation"])
     if evaluation := [name for name in {*names, *held_out} if name.startswith(reserved)]:
         raise ValueError(f"{', '.join(evaluation)}: an evaluation subject, neither to be trained on nor to choose by")

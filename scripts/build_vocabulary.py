@@ -8,7 +8,6 @@ those close to a term are shipped as guards, so that a real word is never taken 
 
 import argparse
 import json
-import os
 import re
 import sys
 from collections import Counter
@@ -23,6 +22,7 @@ sys.path.insert(0, str(REPOSITORY / "AnatomicalEmbedding"))
 from anatembed.language.query_words import load_query_words  # noqa: E402
 from anatembed.language.text_normalisation import normalise  # noqa: E402
 from anatembed.language.vocabulary import DEFAULT_PATH, SCHEMA  # noqa: E402
+from anatembed.output_file import write_text  # noqa: E402
 
 CORRECTIONS = Path(__file__).with_name("vocabulary_corrections.json")
 GUARD_NAME = "guard_words.txt"
@@ -207,13 +207,6 @@ def unique(rows: list[list[str]]) -> list[list[str]]:
     for text, lang, kind in rows:
         first.setdefault((normalise(text), lang), [text, lang, kind])
     return list(first.values())
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write through a temporary name, so that a broken run leaves the old file."""
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
 
 
 if __name__ == "__main__":

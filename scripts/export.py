@@ -23,7 +23,7 @@ from anatembed.model.config import PreprocessingConfig
 from anatembed.model.readout import Readout
 from research.training.calibration import calibrated, places
 from research.training.observations import harder
-from research.training.subject import Subject
+from research.training.subject import Subject, subject_files
 from research.training.synthesis import CropGenerator, CropSource, Variation
 from research.training.targets import Taxonomy
 from research.training.trainer import source_shares
@@ -64,7 +64,7 @@ def main() -> None:
 
 def read_people(folder: Path) -> list[Subject]:
     """The subjects of a folder of scripts/prepare_data.py; SystemExit if there is none."""
-    paths = sorted(path for path in folder.glob("*.npz") if not path.name.endswith(".tmp.npz"))
+    paths = subject_files(folder)
     if not paths:
         raise SystemExit(f"expected subjects (*.npz) of scripts/prepare_data.py in {folder}, found none")
     return [Subject.load(path) for path in paths]

@@ -17,7 +17,7 @@ from anatembed.language.vocabulary import Vocabulary
 from anatembed.model.checkpoint import load_checkpoint
 from research.training.placement import Reference
 from research.training.pseudo_labels import pseudo_label
-from research.training.subject import UNNAMED, Subject
+from research.training.subject import UNNAMED, Subject, subject_files
 
 SPLIT = Path(__file__).parent / "configs" / "split.json"
 REFERENCE = "totalseg_s0327_v2.npz"
@@ -37,7 +37,7 @@ def main() -> None:
 def label_folder(prepared: Path, model: Path | None = None) -> None:
     """Rewrite the unlabelled people of a folder; ValueError, before any is touched, if one is for evaluation."""
     held_out = tuple(json.loads(SPLIT.read_text())["evaluation"])
-    paths = sorted(path for path in prepared.glob("*.npz") if not path.name.endswith(".tmp.npz"))
+    paths = subject_files(prepared)
     if not (prepared / REFERENCE).is_file():
         raise FileNotFoundError(f"expected the labelled person {REFERENCE} of scripts/prepare_data.py in {prepared}")
     unlabelled = [path for path in paths if header(path)["source"] in SOURCES]

@@ -16,7 +16,7 @@ import yaml
 from anatembed.language.vocabulary import Vocabulary
 from anatembed.model.checkpoint import load_checkpoint
 from research.training.processes import processes
-from research.training.subject import Subject
+from research.training.subject import Subject, subject_files
 from research.training.trainer import Trainer, TrainingConfig
 
 DEFAULT = Path(__file__).parent / "configs" / "default.yaml"
@@ -36,7 +36,7 @@ def main() -> None:
     config = TrainingConfig(**yaml.safe_load(options.config.read_text()))
     config.weights = without(options.without, config.weights)
     config.steps, config.minutes = options.steps or config.steps, options.minutes or config.minutes
-    paths = sorted(path for path in options.prepared.glob("*.npz") if not path.name.endswith(".tmp.npz"))
+    paths = subject_files(options.prepared)
     if not paths:
         raise SystemExit(f"expected subjects (*.npz) of scripts/prepare_data.py in {options.prepared}, found none")
     begin_with = load_checkpoint(options.start_from) if options.start_from else None

@@ -21,7 +21,8 @@ import yaml
 from anatembed.language.query.knowledge import GUARD_PATH
 from anatembed.language.vocabulary import Vocabulary
 from anatembed.model.checkpoint import load_checkpoint
-from research.training.subject import Subject
+from anatembed.output_file import write_text
+from research.training.subject import Subject, subject_files
 from research.training.targets import Taxonomy
 from research.training.text_calibration import NAMES, sure_by_language
 from research.training.text_folds import BY
@@ -65,7 +66,7 @@ def main(arguments: list[str] | None = None, teacher=None) -> None:
     figures["minutes"] = round((time.perf_counter() - began) / 60, 1)
     encoder = trainer.encoder(levels, teacher_record | {"figures": figures})
     sha256 = encoder.save(options.output)
-    options.output.with_suffix(".json").write_text(json.dumps(figures, indent=1, ensure_ascii=False))
+    write_text(options.output.with_suffix(".json"), json.dumps(figures, indent=1, ensure_ascii=False))
     LOG.info("%s", json.dumps(figures, indent=1, ensure_ascii=False))
     LOG.info("%s  %.1f MB  SHA-256 %s", options.output, options.output.stat().st_size / 1e6, sha256)
 
@@ -85,7 +86,7 @@ def measured(run: TextRun, number: int, folds: int, by: str, limits: Limits):
 
 def read_people(folder: Path) -> list[Subject]:
     """The prepared people; SystemExit if there are none."""
-    paths = sorted(path for path in folder.glob("*.npz") if not path.name.endswith(".tmp.npz"))
+    paths = subject_files(folder)
     if not paths:
         raise SystemExit(f"expected subjects (*.npz) of scripts/prepare_data.py in {folder}, found none")
     return [Subject.load(path) for path in paths]

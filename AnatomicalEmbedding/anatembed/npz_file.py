@@ -2,13 +2,14 @@
 
 import hashlib
 import io
-import os
 import tokenize
 import zipfile
 import zlib
 from pathlib import Path
 
 import numpy as np
+
+from anatembed.output_file import written_whole
 
 UNREADABLE = (
     OSError, EOFError, LookupError, TypeError, ValueError, AttributeError, RuntimeError, SyntaxError,
@@ -20,16 +21,11 @@ _LOCAL_HEADER_BYTES = 30
 _HEADER_READERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
-def save_arrays(path: Path | str, **arrays: np.ndarray) -> None:
-    """Write under a temporary name beside `path`, then rename; OSError leaves an existing file as it was."""
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            np.savez(file, **arrays)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+def save_arrays(path: Path | str, /, *, compressed: bool = False, **arrays: np.ndarray) -> None:
+    """Write whole or not at all; OSError leaves an existing file as it was."""
+    save = np.savez_compressed if compressed else np.savez
+    with written_whole(path) as temporary, open(temporary, "wb") as file:
+        save(file, **arrays)
 
 
 def content_sha256(arrays: dict[str, np.ndarray], meta: str) -> str:

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+UNFINISHED = ".writing-"
+"""How the names of temporary files begin, which a program that was killed may leave behind."""
+
 
 def check_output(path, suffixes: tuple[str, ...] = (), inputs: tuple = ()) -> Path:
     """`path` as Path if a file may be written there; ValueError or FileNotFoundError before any work is done.
@@ -47,20 +50,33 @@ def explained(path) -> Iterator[None]:
 
 
 @contextmanager
-def replacing(path) -> Iterator[Path]:
-    """A temporary file beside `path` with the same suffixes; it takes the place of `path` if the block succeeds."""
+def written_whole(path) -> Iterator[Path]:
+    """A temporary file beside `path` with the same suffixes; it takes the place of `path` if the block succeeds, and
+    is gone if it does not. OSError if that cannot be; then what was there is unchanged."""
     path = Path(path)
-    with explained(path):
-        handle, name = tempfile.mkstemp(prefix=".writing-", suffix="".join(path.suffixes[-2:]), dir=path.parent)
-        os.close(handle)
-        temporary = Path(name)
-        try:
-            # mkstemp makes files that only their owner may read.
-            temporary.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
-            yield temporary
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+    handle, name = tempfile.mkstemp(prefix=UNFINISHED, suffix="".join(path.suffixes[-2:]), dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        # mkstemp makes files that only their owner may read.
+        temporary.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing(path) -> Iterator[Path]:
+    """As `written_whole`, for what a user asked for: a ValueError in one sentence in place of an OSError."""
+    with explained(path), written_whole(path) as temporary:
+        yield temporary
+
+
+def write_text(path, text: str) -> None:
+    """Text as UTF-8, whole or not at all; ValueError in one sentence if it cannot be written."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def _umask() -> int:

@@ -2,7 +2,7 @@ import errno
 import os
 
 import pytest
-from anatembed.output_file import check_output, explained, make_folder, replacing
+from anatembed.output_file import check_output, explained, make_folder, replacing, write_text, written_whole
 
 
 def test_a_file_appears_when_it_is_whole(tmp_path):
@@ -24,6 +24,21 @@ def test_a_failure_leaves_the_older_file_and_no_rest(tmp_path, error):
         raise error
     assert path.read_text() == "older"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_program_gets_the_error_of_the_system_and_a_user_a_sentence(tmp_path):
+    for writing, kind in ((written_whole, OSError), (replacing, ValueError)):
+        with pytest.raises(kind, match="No space left on device"), writing(tmp_path / "out.npz"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_text_is_written_as_utf_8_in_place_of_the_older(tmp_path):
+    (tmp_path / "out.json").write_text("older")
+    write_text(tmp_path / "out.json", "Größe\n")
+    assert (tmp_path / "out.json").read_bytes() == "Größe\n".encode()
+    with pytest.raises(ValueError, match="cannot write"):
+        write_text(tmp_path / "missing" / "out.json", "")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs permissions")

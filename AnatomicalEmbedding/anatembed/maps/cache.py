@@ -5,17 +5,33 @@ import hashlib
 import os
 import re
 import shutil
-import tempfile
+import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from anatembed.maps.embedding_map import EmbeddingMap
+from anatembed.output_file import UNFINISHED, written_whole
 
 LIMIT_BYTES = 4_000_000_000
 _NAME = re.compile(r"[0-9a-f]{32}\.npz")
-_UNFINISHED = ".adopting-"
 _ABANDONED_SECONDS = 24 * 3600
+
+
+def usual_folder(
+    environment: Mapping[str, str] = os.environ, platform: str = sys.platform, home: Path | None = None
+) -> Path:
+    """Where programs keep what they can make again: $XDG_CACHE_HOME (~/.cache) on Linux, ~/Library/Caches on macOS,
+    %LOCALAPPDATA% on Windows; in it a folder of our own. RuntimeError for a user without a home.
+
+    Relative paths in the environment are ignored, as the XDG Base Directory Specification asks for.
+    """
+    given = environment.get("LOCALAPPDATA" if platform == "win32" else "XDG_CACHE_HOME", "")
+    if platform != "darwin" and given and Path(given).is_absolute():
+        return Path(given) / "anatembed"
+    below = {"win32": ("AppData", "Local"), "darwin": ("Library", "Caches")}.get(platform, (".cache",))
+    return Path(home or Path.home(), *below, "anatembed")
 
 
 class MapCache:
@@ -53,13 +69,18 @@ class MapCache:
         path = Path(path)
         own_hash, encoder_id = _key_in(path)
         kept = self.path_for(own_hash if content_hash is None else content_hash, encoder_id)
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+        with self._keeping(kept):
             _move(path, kept)
-        except OSError as cause:
-            raise OSError(f"the map cannot be kept in {self.folder}: {cause.strerror or cause}") from cause
-        with suppress(OSError):
-            os.utime(kept)
+        if path.exists() and not path.samefile(kept):
+            _removed(path)
+        self._clean_up(kept)
+        return kept
+
+    def keep(self, embedding_map: EmbeddingMap, content_hash: str) -> Path:
+        """Write a map into the cache, whole or not at all; its path. OSError in a sentence if it cannot be kept."""
+        kept = self.path_for(content_hash, embedding_map.encoder_id)
+        with self._keeping(kept):
+            embedding_map.save(kept)
         self._clean_up(kept)
         return kept
 
@@ -73,6 +94,20 @@ class MapCache:
         for path in self._unfinished():
             _removed(path)
         return sum(not _removed(path) for _, _, path in self._entries())
+
+    @contextmanager
+    def _keeping(self, kept: Path) -> Iterator[None]:
+        """The folder is there, `kept` counts as just used, and what goes wrong is an OSError in a sentence."""
+        try:
+            # Maps are made of patients' scans: a new folder is its owner's only.
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            yield
+        except OSError as cause:
+            # Windows does not replace what someone has mapped, and a map of the same key is as good.
+            if not (isinstance(cause, PermissionError) and _map_in(kept) is not None):
+                raise OSError(f"the map cannot be kept in {self.folder}: {cause.strerror or cause}") from cause
+        with suppress(OSError):
+            os.utime(kept)
 
     def _clean_up(self, just_added: Path) -> None:
         for path in self._unfinished():
@@ -98,7 +133,7 @@ class MapCache:
         return found
 
     def _unfinished(self) -> list[Path]:
-        return [path for path in self._files() if path.name.startswith(_UNFINISHED)]
+        return [path for path in self._files() if path.name.startswith(UNFINISHED)]
 
     def _files(self) -> list[Path]:
         try:
@@ -117,21 +152,11 @@ def _move(path: Path, target: Path) -> None:
     """Rename; from another disk copy beside the target first, so that a half-written map is never seen."""
     try:
         os.replace(path, target)
-        return
     except OSError as cause:
         if cause.errno != errno.EXDEV:
-            if isinstance(cause, PermissionError) and _map_in(target) is not None and _removed(path):
-                return  # Windows does not replace what someone has mapped, and a map of the same key is as good
             raise
-    handle, name = tempfile.mkstemp(prefix=_UNFINISHED, dir=target.parent)
-    temporary = Path(name)
-    try:
-        os.close(handle)
-        shutil.copyfile(path, temporary)
-        _move(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
-    _removed(path)
+        with written_whole(target) as temporary:
+            shutil.copyfile(path, temporary)
 
 
 def _map_in(path: Path) -> EmbeddingMap | None:

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from anatembed.model.config import PreprocessingConfig
 from anatembed.model.readout import Readout
-from anatembed.npz_file import UNREADABLE, content_sha256
+from anatembed.npz_file import UNREADABLE, content_sha256, save_arrays
 from anatembed.shipped_file import shipped_file
 
 FORMAT = "anatembed-checkpoint/1"
@@ -42,7 +41,6 @@ class Checkpoint:
 
 def save_checkpoint(checkpoint: Checkpoint, path: Path | str) -> str:
     """Write weights as float16; returns the SHA-256 of the content, which is stored in the file."""
-    path = Path(path)
     readout = checkpoint.readout
     arrays = {f"weight/{name}": value.astype(np.float16) for name, value in checkpoint.weights.items()}
     arrays |= {f"layout/{name}": value.astype(np.float16) for name, value in checkpoint.layout.items()}
@@ -64,12 +62,7 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path | str) -> str:
         }
     )
     digest = content_sha256(arrays, meta)
-    temporary = path.with_name(path.name + ".tmp.npz")
-    try:
-        np.savez_compressed(temporary, meta=np.array(meta), sha256=np.array(digest), **arrays)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    save_arrays(path, compressed=True, meta=np.array(meta), sha256=np.array(digest), **arrays)
     return digest
 
 

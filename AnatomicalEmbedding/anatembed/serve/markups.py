@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from anatembed.geometry import LPS_TO_RAS, transform_points
-from anatembed.output_file import replacing
+from anatembed.output_file import write_text
 
 SUFFIX = ".mrk.json"
 SCHEMA = (
@@ -47,9 +47,7 @@ def document(findings: Sequence[Finding]) -> dict:
 
 def write_markups(findings: Sequence[Finding], path: Path | str) -> None:
     """Write the findings whole or not at all; ValueError for a bad position, or if it cannot be written."""
-    text = json.dumps(document(findings), ensure_ascii=False, indent=2)
-    with replacing(path) as temporary:
-        temporary.write_text(text + "\n", encoding="utf-8")
+    write_text(path, json.dumps(document(findings), ensure_ascii=False, indent=2) + "\n")
 
 
 def _point(number: int, finding: Finding) -> dict:

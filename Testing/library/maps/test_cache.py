@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from anatembed.maps import cache as map_cache
-from anatembed.maps.cache import MapCache
+from anatembed.maps.cache import MapCache, usual_folder
 from anatembed.maps.embedding_map import EmbeddingMap
+from anatembed.output_file import UNFINISHED
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -195,6 +196,61 @@ def test_a_folder_that_cannot_be_written_to_is_one_sentence_and_loses_nothing(ca
     assert cache.contents()[0] == len(names(cache.folder)) == 1
 
 
+def test_a_map_in_memory_is_kept_and_found(cache):
+    kept = cache.keep(a_map(content_hash="what the map says", value=3.0), "scan")
+    assert kept == cache.path_for("scan", "model")
+    assert cache.find("scan", "model").features_ckji.max() == 3
+    assert names(cache.folder) == [kept.name]
+
+
+def test_what_is_kept_counts_for_the_limit(cache):
+    for key in "abc":
+        cache.keep(a_map(key), key)
+    use_in_order(cache, *"bac")
+    cache.limit_bytes = cache.contents()[1]
+    cache.keep(a_map("d"), "d")
+    assert [key for key in "abcd" if cache.find(key, "model")] == ["a", "c", "d"]
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES, errno.ENOSPC])
+def test_a_map_in_memory_that_cannot_be_kept_is_one_sentence_and_leaves_nothing(cache, monkeypatch, number):
+    cache.keep(a_map("old"), "old")
+    refuse(monkeypatch, "numpy.savez", OSError(number, os.strerror(number)))
+    with pytest.raises(OSError, match="^the map cannot be kept in"):
+        cache.keep(a_map(), "scan")
+    monkeypatch.undo()
+    assert cache.find("old", "model") is not None
+    assert len(names(cache.folder)) == 1
+
+
+def test_adopting_what_is_kept_already_leaves_it_there(cache):
+    kept = cache.keep(a_map(), "scan")
+    assert cache.adopt(kept) == kept
+    assert cache.find("scan", "model") is not None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs permissions")
+def test_a_new_folder_is_its_owners_only(cache):
+    cache.keep(a_map(), "scan")
+    assert cache.folder.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize(
+    ("platform", "environment", "expected"),
+    [
+        ("linux", {}, "HOME/.cache/anatembed"),
+        ("linux", {"XDG_CACHE_HOME": "/elsewhere"}, "/elsewhere/anatembed"),
+        ("linux", {"XDG_CACHE_HOME": "relative"}, "HOME/.cache/anatembed"),
+        ("linux", {"XDG_CACHE_HOME": ""}, "HOME/.cache/anatembed"),
+        ("darwin", {"XDG_CACHE_HOME": "/elsewhere"}, "HOME/Library/Caches/anatembed"),
+        ("win32", {"LOCALAPPDATA": "/local"}, "/local/anatembed"),
+        ("win32", {}, "HOME/AppData/Local/anatembed"),
+    ],
+)
+def test_the_usual_folder_is_where_the_system_keeps_such_files(platform, environment, expected):
+    assert usual_folder(environment, platform, Path("HOME")).as_posix() == expected
+
+
 def from_another_disk(monkeypatch) -> None:
     """Renaming works inside of a folder only."""
     replace = os.replace
@@ -299,11 +355,11 @@ def test_files_may_vanish_at_any_moment(cache, finished, monkeypatch):
 def test_what_a_program_left_half_copied_goes_after_a_day(cache, finished):
     cache.adopt(finished())
     for name, age in (("old", map_cache._ABANDONED_SECONDS + 60), ("new", 60)):
-        path = cache.folder / f"{map_cache._UNFINISHED}{name}"
+        path = cache.folder / f"{UNFINISHED}{name}"
         path.write_text("half")
         os.utime(path, (path.stat().st_mtime - age,) * 2)
     cache.adopt(finished("b"))
-    assert [name for name in names(cache.folder) if name.startswith(".")] == [f"{map_cache._UNFINISHED}new"]
+    assert [name for name in names(cache.folder) if name.startswith(".")] == [f"{UNFINISHED}new"]
     cache.clear()
     assert names(cache.folder) == []
 
@@ -311,7 +367,7 @@ def test_what_a_program_left_half_copied_goes_after_a_day(cache, finished):
 TWO = """
 import sys
 sys.path.insert(0, sys.argv[3])
-from test_map_cache import a_map
+from test_cache import a_map
 from anatembed.maps.cache import MapCache
 folder, own = sys.argv[1:3]
 cache = MapCache(folder, limit_bytes=4000)

@@ -188,7 +188,7 @@ def test_a_failing_write_leaves_the_old_model_and_nothing_beside_it(model_file, 
     before = model_file.read_bytes()
 
     def full_disk(path, **arrays):
-        path.write_bytes(b"half of the")
+        path.write(b"half of the")
         raise OSError("no space left on device")
 
     monkeypatch.setattr(np, "savez_compressed", full_disk)

@@ -2,11 +2,12 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from anatembed.npz_file import save_arrays
+from anatembed.output_file import UNFINISHED
 
 OUTSIDE = 0  # label index of what is not the person
 UNNAMED = 1  # label index of body without a name
@@ -39,7 +40,7 @@ class Subject:
     warp_to_ras: np.ndarray | None = None
 
     def save(self, path: Path) -> None:
-        """Write as compressed .npz, to a temporary name first."""
+        """Write as compressed .npz, whole or not at all."""
         header = {
             "name": self.name,
             "source": self.source,
@@ -50,9 +51,7 @@ class Subject:
         arrays = {"labels_kji": self.labels_kji, "ijk_to_ras": self.ijk_to_ras}
         optional = {name: getattr(self, name) for name in ("ct_kji", "ras_to_body", "body_warp", "warp_to_ras")}
         arrays |= {name: array for name, array in optional.items() if array is not None}
-        temporary = path.with_suffix(".tmp.npz")
-        np.savez_compressed(temporary, header=np.array(json.dumps(header)), **arrays)
-        os.replace(temporary, path)
+        save_arrays(path, compressed=True, header=np.array(json.dumps(header)), **arrays)
 
     @classmethod
     def load(cls, path: Path) -> Subject:
@@ -71,3 +70,8 @@ class Subject:
                 body_warp=file.get("body_warp"),
                 warp_to_ras=file.get("warp_to_ras"),
             )
+
+
+def subject_files(folder: Path) -> list[Path]:
+    """The files of a prepared folder that hold subjects, by name; none that is still being written."""
+    return sorted(path for path in folder.glob("*.npz") if not path.name.startswith(UNFINISHED))

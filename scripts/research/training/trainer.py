@@ -5,7 +5,6 @@ import copy
 import json
 import logging
 import math
-import os
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ import torch
 from anatembed.language.vocabulary import Vocabulary
 from anatembed.model.checkpoint import Checkpoint
 from anatembed.model.config import EncoderConfig
+from anatembed.output_file import written_whole
 from torch import Tensor, distributed
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader, IterableDataset
@@ -243,8 +243,8 @@ class Trainer:
             "begun_with": self.begun_with,
             "config": asdict(self.config),
         }
-        torch.save(state, self.folder / "state.tmp")
-        os.replace(self.folder / "state.tmp", self.folder / "state.pt")
+        with written_whole(self.folder / "state.pt") as temporary:
+            torch.save(state, temporary)
 
     def _resume(self) -> None:
         path = self.folder / "state.pt"
