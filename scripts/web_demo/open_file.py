@@ -6,20 +6,18 @@ python -m web_demo.open_file FILE RESULT.npz LIMITS_AS_JSON
 import json
 import resource
 import sys
-import tempfile
-import zipfile
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from anatembed.child_process import ChildProcess, json_object
+from anatembed.scan.archive import ArchiveLimits
 from anatembed.scan.files import read_volume
 from anatembed.scan.volume import Volume
 from anatembed.scan.volume_file import load_volume, save_volume
 
 from web_demo.limits import Limits
 
-_IMAGES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
-KINDS = (*_IMAGES[:3], ".mha", ".dcm", ".zip")
+KINDS = (".nii", ".nii.gz", ".nrrd", ".mha", ".dcm", ".zip")
 """Endings of the names of files that can be opened."""
 _TOO_LARGE = "it is too large for this page"
 
@@ -56,54 +54,10 @@ class Opening:
 
 def read_upload(path: Path, limits: Limits) -> Volume:
     """The scan in a file or an archive; ValueError in a sentence when there is none, or more than the limits allow."""
-    if path.name.lower().endswith(".zip"):
-        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-            volume = read_volume(_unpacked(path, Path(folder), limits))
-    else:
-        volume = read_volume(path)
+    volume = read_volume(path, ArchiveLimits(limits.archive_files, limits.unpacked_bytes))
     if volume.array_kji.size > limits.voxels:
         raise ValueError(f"{_TOO_LARGE}: it has {volume.array_kji.size:,} voxels, the limit is {limits.voxels:,}")
     return volume
-
-
-def _unpacked(path: Path, folder: Path, limits: Limits) -> Path:
-    """The folder with an archive's files under numbers, or its only image file; names in it are never used as paths."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = [member for member in archive.infolist() if not member.is_dir() and member.file_size]
-            members = [member for member in members if not _is_rubbish(member.filename)]
-            if len(members) > limits.archive_files:
-                raise ValueError(f"{_TOO_LARGE}: the archive has {len(members)} files")
-            left = limits.unpacked_bytes
-            for number, member in enumerate(members):
-                left -= _unpack(archive, member, folder / _new_name(number, member.filename), left)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
-        raise ValueError("expected a ZIP archive that can be unpacked, it is damaged or has a password") from error
-    if not members:
-        raise ValueError("expected an archive with a scan, it is empty")
-    images = [name for name in folder.iterdir() if name.suffix != ".dcm"]
-    return images[0] if len(images) == 1 else folder
-
-
-def _is_rubbish(name: str) -> bool:
-    return name.startswith("__MACOSX/") or Path(name).name.lower() in (".ds_store", "dicomdir", "thumbs.db")
-
-
-def _new_name(number: int, name: str) -> str:
-    suffix = suffix_of(name)
-    return f"{number:05}{suffix if suffix in _IMAGES else '.dcm'}"
-
-
-def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, left: int) -> int:
-    """Bytes written; ValueError as soon as they are more than `left`, whatever the archive says of itself."""
-    written = 0
-    with archive.open(member) as source, target.open("wb") as file:
-        while block := source.read(1 << 20):
-            written += len(block)
-            if written > left:
-                raise ValueError(f"{_TOO_LARGE} when it is unpacked")
-            file.write(block)
-    return written
 
 
 def main(path: str, result: str, limits: str) -> int:

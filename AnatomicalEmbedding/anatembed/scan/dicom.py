@@ -58,7 +58,7 @@ def _largest_series(folder: Path) -> tuple[str, ...]:
                 names = sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(place), series, True)
                 largest = max(largest, names, key=len)
     if not largest:
-        raise ValueError(f"expected a folder with a DICOM series, but {folder} has none")
+        raise ValueError(f"expected a folder with a DICOM series, but {folder.name} has none")
     return largest
 
 

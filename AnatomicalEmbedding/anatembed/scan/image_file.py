@@ -14,6 +14,8 @@ from anatembed.output_file import replacing
 
 _NIFTI = (".nii", ".nii.gz")
 _ITK = (".nrrd", ".nhdr", ".mha", ".mhd")
+IMAGE_SUFFIXES = (*_NIFTI, *_ITK)
+"""Endings of the names of files that hold one image; a DICOM slice may have any name."""
 _WRITABLE = (*_NIFTI, ".nrrd", ".mha")
 _NIFTI2_SIGNS = (b"\x1c\x02\x00\x00", b"\x00\x00\x02\x1c")
 _TO_MM = {1: 1000.0, 3: 0.001}  # the codes for metre and micrometre in xyzt_units

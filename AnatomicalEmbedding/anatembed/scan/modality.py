@@ -12,27 +12,31 @@ _LEAST_SOFT_TISSUE = 0.4
 _NARROWEST_RANGE_HU = 100
 
 
+class NotACT(ValueError):  # noqa: N818 - reads as what it is
+    """The volume looks like something else than a CT in HU."""
+
+
 def check_is_ct(volume: Volume) -> None:
-    """Returns for a CT in HU; ValueError that says why the volume looks like something else.
+    """Returns for a CT in HU; NotACT that says why the volume looks like something else.
 
     A modality from DICOM decides; without one, the voxels must hold air (near -1000 HU) and, of what is denser
     than lung, a fair part of soft tissue (near 0 HU). Padding below -1024 is allowed.
     """
     if volume.modality not in ("CT", "unknown", ""):
-        raise ValueError(f"expected a CT, got a volume with the modality {volume.modality}")
+        raise NotACT(f"expected a CT, got a volume with the modality {volume.modality}")
     values = _sample(volume.array_kji)
     low, high = float(values.min()), float(values.max())
     found = f"values from {low:g} to {high:g}"
     if high - low < _NARROWEST_RANGE_HU:
-        raise ValueError(f"expected a CT in HU, got {found}: it looks normalised, or like a label map or one value")
+        raise NotACT(f"expected a CT in HU, got {found}: it looks normalised, or like a label map or one value")
     if volume.modality == "CT":
         return
     if low > _DENSEST_AIR_HU:
-        raise ValueError(f"expected a CT in HU with air near -1000, got {found}: {_why_without_air(values)}")
+        raise NotACT(f"expected a CT in HU with air near -1000, got {found}: {_why_without_air(values)}")
     denser = values[values > _AIR_HU]
     soft = np.count_nonzero((denser > _SOFT_TISSUE_HU[0]) & (denser < _SOFT_TISSUE_HU[1])) / max(1, denser.size)
     if soft < _LEAST_SOFT_TISSUE:
-        raise ValueError(
+        raise NotACT(
             f"expected a CT in HU with soft tissue near 0, got {found} with only {soft:.0%} of the denser voxels "
             f"between {_SOFT_TISSUE_HU[0]} and {_SOFT_TISSUE_HU[1]}: it looks like another modality or another scale"
         )
