@@ -5,6 +5,7 @@ Slicer reads this file by its path and looks for the class of the file's name.
 
 import qt
 import slicer
+import SubjectHierarchyPlugins  # noqa: F401  it makes the next one findable
 from AbstractScriptedSubjectHierarchyPlugin import AbstractScriptedSubjectHierarchyPlugin
 from slicer.i18n import tr as _
 
@@ -17,12 +18,14 @@ class AnatomicalEmbeddingSubjectHierarchyPlugin(AbstractScriptedSubjectHierarchy
     filePath = __file__
 
     def __init__(self, scriptedPlugin) -> None:
+        # The base's constructor is left out: it registers the plugin at once, and Slicer asks a plugin for its view
+        # actions while it registers it, when it has not looked up the methods of this object yet.
+        self.scriptedPlugin = scriptedPlugin
         scriptedPlugin.name = MODULE
-        AbstractScriptedSubjectHierarchyPlugin.__init__(self, scriptedPlugin)
         self._position_ras = None
-        self.embedAction = self._action(scriptedPlugin, _("Compute anatomical embedding"), self._onEmbed)
-        self.nameAction = self._action(scriptedPlugin, _("What is here?"), self._onName)
-        self.findAction = self._action(scriptedPlugin, _("Find in the other volume"), self._onFind)
+        self.embedAction = self._action("Embed", _("Compute anatomical embedding"), self._onEmbed)
+        self.nameAction = self._action("Name", _("What is here?"), self._onName)
+        self.findAction = self._action("Find", _("Find in the other volume"), self._onFind)
         for action in (self.nameAction, self.findAction):
             # Slicer shows a view menu's actions by their object names.
             section = slicer.qSlicerSubjectHierarchyAbstractPlugin.SectionNode
@@ -50,9 +53,9 @@ class AnatomicalEmbeddingSubjectHierarchyPlugin(AbstractScriptedSubjectHierarchy
         self.nameAction.visible = True
         self.findAction.visible = True
 
-    def _action(self, parent, text: str, slot):
-        action = qt.QAction(text, parent)
-        action.objectName = f"{MODULE}{text.title().replace(' ', '').rstrip('?')}Action"
+    def _action(self, name: str, text: str, slot):
+        action = qt.QAction(text, self.scriptedPlugin)
+        action.objectName = f"{MODULE}{name}Action"  # the same in every language
         action.connect("triggered()", slot)
         return action
 
@@ -68,9 +71,11 @@ class AnatomicalEmbeddingSubjectHierarchyPlugin(AbstractScriptedSubjectHierarchy
 
 
 def register() -> None:
-    """Make Slicer load the plugin; called once, when Slicer has started."""
+    """Make Slicer load the plugin and offer its actions; called once, when Slicer has started."""
     scriptedPlugin = slicer.qSlicerSubjectHierarchyScriptedPlugin(None)
-    scriptedPlugin.setPythonSource(AnatomicalEmbeddingSubjectHierarchyPlugin.filePath)
+    if not scriptedPlugin.setPythonSource(AnatomicalEmbeddingSubjectHierarchyPlugin.filePath):
+        raise RuntimeError(f"Slicer cannot load {AnatomicalEmbeddingSubjectHierarchyPlugin.filePath}.")
+    slicer.qSlicerSubjectHierarchyPluginHandler.instance().registerPlugin(scriptedPlugin)
 
 
 def panel():

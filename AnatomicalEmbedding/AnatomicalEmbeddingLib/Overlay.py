@@ -1,6 +1,7 @@
 """One picture at a time over a scan, in the foreground of the slice views, and back to what the user had."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import slicer
@@ -97,10 +98,14 @@ class Overlay:
         return node
 
     def shown(self) -> str | None:
-        """The mode that the slice views show now, or None."""
+        """The mode that the slice views show now, or None.
+
+        A hidden node is left out when a scene is saved through Slicer's dialog: it comes back without voxels.
+        """
         for compositeNode in self._compositeNodes():
-            role = self._roleOf(compositeNode.GetForegroundVolumeID())
-            if role:
+            nodeID = compositeNode.GetForegroundVolumeID()
+            role = self._roleOf(nodeID)
+            if role and self._scene.GetNodeByID(nodeID).GetImageData() is not None:
                 return role
         return None
 
@@ -143,11 +148,13 @@ class Overlay:
         node = self._find(volumeNode, mode)
         if node is None:
             add = VolumeBridge.addColourVolume if coloured else VolumeBridge.addScalarVolume
-            node = add(self._scene, array, ijk_to_ras, f"{volumeNode.GetName()} {_LOOKS[mode].name}", volumeNode)
-            self._mark(node, volumeNode, mode)
+            name, mark = f"{volumeNode.GetName()} {_LOOKS[mode].name}", partial(_mark, volumeNode, mode)
+            node = add(self._scene, array, ijk_to_ras, name, volumeNode, mark)
         else:
             slicer.util.updateVolumeFromArray(node, array)
             VolumeBridge.placeInWorld(node, ijk_to_ras, volumeNode)
+            if node.GetDisplayNode() is None:
+                node.CreateDefaultDisplayNodes()
         self._paint(node.GetDisplayNode(), mode)
         self._putInForeground(volumeNode, node, opacity)
         return node
@@ -235,12 +242,6 @@ class Overlay:
                 return node
         return None
 
-    def _mark(self, node, volumeNode, mode: str) -> None:
-        node.SetAttribute(_ROLE, mode)
-        # A node reference, unlike an attribute, follows the scan when a saved scene is loaded under other node ids.
-        node.SetNodeReferenceID(_SCAN, volumeNode.GetID())
-        node.SetHideFromEditors(True)  # it is no scan that one could embed
-
     def _roleOf(self, nodeID: str | None) -> str | None:
         node = self._scene.GetNodeByID(nodeID) if nodeID else None
         return node.GetAttribute(_ROLE) if node else None
@@ -251,6 +252,13 @@ class Overlay:
 
     def _existing(self, nodeID: str | None) -> str | None:
         return nodeID if nodeID and self._scene.GetNodeByID(nodeID) else None
+
+
+def _mark(volumeNode, mode: str, node) -> None:
+    node.SetAttribute(_ROLE, mode)
+    # A node reference, unlike an attribute, follows the scan when a saved scene is loaded under other node ids.
+    node.SetNodeReferenceID(_SCAN, volumeNode.GetID())
+    node.SetHideFromEditors(True)  # it is no scan that one could embed
 
 
 def _forget(compositeNode) -> None:

@@ -57,4 +57,16 @@ def parameterNodeOf(scene) -> ParameterNode:
         node = scene.AddNode(node)
     # Closing a scene resets a singleton's attributes, and Slicer's node selectors look for this one.
     node.SetAttribute("ModuleName", NAME)
+    _dropUnreadable(node)
     return ParameterNode(node)
+
+
+def _dropUnreadable(node) -> None:
+    """Give parameters their defaults where a scene of another version, or an edited one, holds what cannot be read."""
+    for name, read in (("overlayMode", OverlayMode.__getitem__), ("threshold", float), ("opacity", float)):
+        if not node.HasParameter(name):
+            continue
+        try:
+            read(node.GetParameter(name))
+        except (KeyError, ValueError):
+            node.UnsetParameter(name)

@@ -36,7 +36,9 @@ class Record:
         return next((node for node in nodesOfClass(self._scene, _CLASS) if node.GetAttribute(_ROLE)), None)
 
     def _addNode(self):
-        node = self._scene.AddNewNodeByClass(_CLASS, "Anatomical Embedding record")
+        node = self._scene.CreateNodeByClass(_CLASS)
+        node.UnRegister(None)  # the Python variable owns it until the scene does
+        node.SetName("Anatomical Embedding record")
         node.SetAttribute(_ROLE, "1")
         node.SetHideFromEditors(True)
-        return node
+        return self._scene.AddNode(node)

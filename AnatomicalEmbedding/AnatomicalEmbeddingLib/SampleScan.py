@@ -5,6 +5,7 @@ from pathlib import Path
 import slicer
 import slicer.util
 
+CATEGORY = "Anatomical Embedding"
 NAME = "CTTrunk"
 TITLE = "CT of the trunk"
 
@@ -20,9 +21,10 @@ def register(thumbnailPath: str) -> None:
     """Add the entry; to be called when Slicer has started, because Sample Data may be loaded after this module."""
     import SampleData
 
+    # Slicer counts addresses and file names even where, as here, a function of ours takes the place of the download.
     SampleData.SampleDataLogic.registerCustomSampleDataSource(
-        category="Anatomical Embedding", sampleName=NAME, thumbnailFileName=thumbnailPath, nodeNames=TITLE,
-        customDownloader=load,
+        category=CATEGORY, sampleName=NAME, thumbnailFileName=thumbnailPath, uris=path().as_uri(),
+        fileNames=path().name, nodeNames=TITLE, customDownloader=load,
     )
 
 

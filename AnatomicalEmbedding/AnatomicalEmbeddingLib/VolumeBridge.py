@@ -7,6 +7,8 @@ world = T @ ijk_to_ras(node), so:
   it lies right in world, and it stays with the scan when T is edited later.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import slicer
 import slicer.util
@@ -65,20 +67,24 @@ def volumeFromNode(volumeNode) -> Volume:
         raise RuntimeError(f'"{name}" cannot be read as a scan: {error}') from error
 
 
-def addColourVolume(scene, rgba_kji, ijk_to_ras, name: str, parentOf=None):
-    """New vtkMRMLVectorVolumeNode from (K,J,I,4) uint8 and a world affine, under the parent transform of `parentOf`."""
+def addColourVolume(scene, rgba_kji, ijk_to_ras, name: str, parentOf=None, mark: Callable | None = None):
+    """New vtkMRMLVectorVolumeNode from (K,J,I,4) uint8 and a world affine, under the parent transform of `parentOf`.
+
+    `mark(node)` is called before the scene, and whoever listens to it, sees the node.
+    """
     if rgba_kji.ndim != 4 or rgba_kji.shape[3] != 4 or rgba_kji.dtype != np.uint8:
         raise ValueError(f"expected (K, J, I, 4) uint8, got {rgba_kji.shape} {rgba_kji.dtype}")
-    node = _addVolume(scene, "vtkMRMLVectorVolumeNode", rgba_kji, ijk_to_ras, name, parentOf)
+    node = _addVolume(scene, "vtkMRMLVectorVolumeNode", rgba_kji, ijk_to_ras, name, parentOf, mark)
     node.SetVoxelVectorType(slicer.vtkMRMLVolumeNode.VoxelVectorTypeColorRGBA)
     return node
 
 
-def addScalarVolume(scene, array_kji, ijk_to_ras, name: str, parentOf=None):
-    """New vtkMRMLScalarVolumeNode from (K,J,I) and a world affine, under the parent transform of `parentOf`."""
+def addScalarVolume(scene, array_kji, ijk_to_ras, name: str, parentOf=None, mark: Callable | None = None):
+    """New vtkMRMLScalarVolumeNode from (K,J,I) and a world affine, under the parent transform of `parentOf`; `mark` as
+    for `addColourVolume`."""
     if array_kji.ndim != 3:
         raise ValueError(f"expected (K, J, I), got {array_kji.shape}")
-    return _addVolume(scene, "vtkMRMLScalarVolumeNode", array_kji, ijk_to_ras, name, parentOf)
+    return _addVolume(scene, "vtkMRMLScalarVolumeNode", array_kji, ijk_to_ras, name, parentOf, mark)
 
 
 def placeInWorld(node, ijk_to_ras, parentOf=None) -> None:
@@ -90,13 +96,15 @@ def placeInWorld(node, ijk_to_ras, parentOf=None) -> None:
     node.SetAndObserveTransformNodeID(transformNode.GetID() if transformNode else None)
 
 
-def _addVolume(scene, className, array, ijk_to_ras, name, parentOf):
+def _addVolume(scene, className, array, ijk_to_ras, name, parentOf, mark):
     # Fill the node before the scene sees it: a failure leaves nothing behind, and the views update once.
     node = scene.CreateNodeByClass(className)
     node.UnRegister(None)
     node.SetName(scene.GetUniqueNameByString(name))
     slicer.util.updateVolumeFromArray(node, array)
     placeInWorld(node, ijk_to_ras, parentOf)
+    if mark is not None:
+        mark(node)
     scene.AddNode(node)
     node.CreateDefaultDisplayNodes()
     return node

@@ -16,10 +16,7 @@ from .ModelSection import ModelSection
 from .ParameterNode import parameterNodeOf
 from .ReportSection import ReportSection
 from .ScanSection import ScanSection
-from .SceneNodes import nodesOfClass
 from .ShowSection import ShowSection
-
-OVERLAY_ATTRIBUTE = "AnatomicalEmbedding.Overlay"
 
 
 class Widget(VTKObservationMixin):
@@ -44,7 +41,6 @@ class Widget(VTKObservationMixin):
         self.addObserver(scene, scene.StartCloseEvent, self._onSceneStartClose)
         self.addObserver(scene, scene.EndCloseEvent, self._onSceneReplaced)
         self.addObserver(scene, scene.EndImportEvent, self._onSceneReplaced)
-        self.addObserver(scene, scene.NodeAddedEvent, self._onNodeAdded)
         self.refresh()
 
     def enter(self) -> None:
@@ -92,7 +88,6 @@ class Widget(VTKObservationMixin):
             return
         self._refreshing = True
         try:
-            self._hideOverlaysInSelectors()
             for section in self._sections:
                 self._attempt(section, section.refresh)
         finally:
@@ -159,15 +154,6 @@ class Widget(VTKObservationMixin):
         if self._parameters.scan is None and self.ui.scanSelector.nodeCount() > 0:
             self.ui.scanSelector.setCurrentNodeIndex(0)
 
-    def _hideOverlaysInSelectors(self) -> None:
-        # A heat map is a scalar volume like a scan; Slicer's attribute filter can only ask for an attribute.
-        volumes = nodesOfClass(self._scene, "vtkMRMLScalarVolumeNode")
-        hidden = [node.GetID() for node in volumes if node.GetAttribute(OVERLAY_ATTRIBUTE)]
-        for selector in (self.ui.scanSelector, self.ui.otherSelector):
-            model = selector.sortFilterProxyModel()
-            if list(model.hiddenNodeIDs) != hidden:
-                model.hiddenNodeIDs = hidden
-
     def _takeKeys(self) -> None:
         keys = (
             ("Ctrl+Shift+F", self.findSection, self._focusSearch),
@@ -205,10 +191,6 @@ class Widget(VTKObservationMixin):
         if self._entered:
             self._setParameters(parameterNodeOf(self._scene))
         self.refresh()
-
-    def _onNodeAdded(self, _caller, _event) -> None:
-        # A node gets the attribute that marks it as an overlay after it was added.
-        qt.QTimer.singleShot(0, self._hideOverlaysInSelectors)
 
 
 def _tell(label: qt.QLabel, text: str, problem: bool = False) -> None:

@@ -23,7 +23,8 @@ class Worker:
     """One job at a time in a child process of its own; several workers run side by side.
 
     onProgress(stage, fraction, secondsLeft or None) and onEnded(failure or None, result) are called from `poll`, and
-    onEnded from `cancel`. Files of a job lie in a temporary folder below `folder`, which is gone after onEnded.
+    onEnded from `cancel`. Files of a job lie in a temporary folder below `folder()`, which is asked for when a job
+    begins, and are gone after onEnded.
     `every(callback)` makes `callback` be called regularly and returns what ends that; default: a Qt timer. A worker
     that is dropped, and the end of the interpreter, end the child process and remove its files.
     """
@@ -36,7 +37,7 @@ class Worker:
         interpreter: str | None = None,
         environment: Mapping[str, str] | None = None,
         every: Callable[[Callable], Callable] | None = None,
-        folder: str | os.PathLike | None = None,
+        folder: Callable[[], str | os.PathLike] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._onProgress, self._onEnded = onProgress, onEnded
@@ -137,7 +138,7 @@ class _Job:
         self._command, self._began = [interpreter, "-m", "anatembed", *self._arguments], now
         doing = "Writing the scan for the embedding"
         try:
-            self._folder = Path(tempfile.mkdtemp(prefix=_FOLDER_PREFIX, dir=parent))
+            self._folder = Path(tempfile.mkdtemp(prefix=_FOLDER_PREFIX, dir=parent() if parent else None))
             for name, volume in self._volumes.items():
                 save_volume(volume, self._folder / name)
             doing = f"Starting Python ({interpreter})"

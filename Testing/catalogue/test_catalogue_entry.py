@@ -112,3 +112,10 @@ def test_a_clone_with_its_history_stays_under_100_mb():
     # what a clone receives: the size of .git counts an object again for every pack that happens to hold it
     history = len(git("pack-objects", "--stdout", "--revs", "-q", input=b"HEAD\n"))
     assert tracked + history < 100_000_000
+
+
+def test_readme_cmake_and_module_name_the_same_oldest_slicer():
+    module = (ROOT / "AnatomicalEmbedding" / "AnatomicalEmbedding.py").read_text()
+    (major, minor), = re.findall(r"oldestSlicer = \((\d+), (\d+)\)", module)
+    assert f"Slicer {major}.{minor} or newer" in (ROOT / "README.md").read_text()
+    assert f'VERSION_LESS "{major}.{minor}"' in CMAKE

@@ -19,18 +19,34 @@ def run(*command: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def build(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("build")
-    # No language is needed, and a machine without a compiler must do.
-    wrapper = folder / "source"
-    wrapper.mkdir()
+def source(tmp_path_factory) -> Path:
+    """The extension's folder. No language is needed, and a machine without a compiler must do."""
+    folder = tmp_path_factory.mktemp("source")
     lines = (ROOT / "CMakeLists.txt").read_text().replace(
         "project(AnatomicalEmbedding)", "project(AnatomicalEmbedding LANGUAGES NONE)"
     )
-    (wrapper / "CMakeLists.txt").write_text(lines)
-    (wrapper / "AnatomicalEmbedding").symlink_to(ROOT / "AnatomicalEmbedding")
-    run("cmake", "-S", str(wrapper), "-B", str(folder / "build"), f"-DSlicer_DIR={STUB}", "-DBUILD_TESTING=ON")
-    return folder / "build"
+    (folder / "CMakeLists.txt").write_text(lines)
+    (folder / "AnatomicalEmbedding").symlink_to(ROOT / "AnatomicalEmbedding")
+    return folder
+
+
+def configuring(source: Path, build: Path, *options: str) -> tuple[str, ...]:
+    return "cmake", "-S", str(source), "-B", str(build), f"-DSlicer_DIR={STUB}", "-DBUILD_TESTING=ON", *options
+
+
+@pytest.fixture(scope="module")
+def build(source, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("build")
+    run(*configuring(source, folder))
+    return folder
+
+
+@pytest.mark.parametrize(("version", "new"), [("5.8", False), ("5.9", False), ("5.10", True), ("6.0", True)])
+def test_the_oldest_slicer_is_that_of_the_module(source, tmp_path, version, new):
+    command = configuring(source, tmp_path, f"-DSTUB_VERSION={version}")
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert (result.returncode == 0) is new
+    assert new or f"needs Slicer 5.10 or newer, and this is Slicer {version}." in " ".join(result.stderr.split())
 
 
 def test_the_extension_describes_itself(build):
@@ -41,7 +57,7 @@ def test_the_extension_describes_itself(build):
 
 def test_packages_are_installed_beside_the_module_with_their_resources(build):
     run("cmake", "--install", str(build), "--prefix", str(build / "installed"))
-    installed = build / "installed" / "lib" / "qt-scripted-modules"
+    installed = build / "installed" / "lib" / "Slicer-5.12" / "qt-scripted-modules"
     for name in (
         "AnatomicalEmbedding.py",
         "AnatomicalEmbeddingLib/Logic.py",

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+import slicer
+import vtk
 from AnatomicalEmbeddingLib.Overlay import BORDER, COLOURS, HEAT_MAP, NOTHING, STRUCTURES, UNCERTAINTY, Overlay
 from AnatomicalEmbeddingLib.SceneNodes import nodesOfClass
 from hypothesis import HealthCheck, given, settings
@@ -13,6 +15,33 @@ from placements import addScan, affine
 @pytest.fixture
 def overlay(scene):
     return Overlay(scene)
+
+
+def test_an_overlay_is_marked_and_hidden_before_the_scene_and_its_lists_see_it(overlay, scene, scan, axial):
+    axial.show(scan)
+    seen = []
+
+    def onAdded(_scene, _event, node) -> None:
+        if node.IsA("vtkMRMLScalarVolumeNode"):
+            seen.append((node.GetHideFromEditors(), node.GetAttribute("AnatomicalEmbedding.Overlay")))
+
+    onAdded.CallDataType = vtk.VTK_OBJECT
+    scene.AddObserver(slicer.vtkMRMLScene.NodeAddedEvent, onAdded)
+    for show in showEvery(overlay, scan).values():
+        show()
+    assert seen == [(True, mode) for mode in showEvery(overlay, scan)]
+
+
+def test_an_overlay_that_came_back_without_its_voxels_is_not_shown_and_can_be_shown_again(overlay, scan, axial):
+    axial.show(scan)
+    node = overlay.showColours(scan, *twoSided(scan), opacity=1)
+    node.SetAndObserveImageData(None)  # as after Slicer's dialog saved the scene: it leaves hidden nodes out
+    assert overlay.shown() is None
+    assert overlay.showColours(scan, *twoSided(scan), opacity=1) is node and overlay.shown() == COLOURS
+    axial.sliceNode.JumpSliceByCentering(*places(scan)[0])
+    assert axial.colour_at(places(scan)[0]) == RIGHT
+    overlay.hide()
+    assert axial.compositeNode.GetForegroundVolumeID() is None
 
 
 def legendsShown(scene):

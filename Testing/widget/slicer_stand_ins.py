@@ -204,11 +204,12 @@ class ScriptedLoadableModuleTest:
 class Application:
     """slicer.app: what was connected, the clipboard, its version and where it would keep files."""
 
-    applicationVersion = "5.12.0"
+    majorVersion, minorVersion, applicationVersion = 5, 12, "5.12.0"
 
     def __init__(self) -> None:
         self.connected = {}
         self.cachePath = str(Path(tempfile.gettempdir()) / "Slicer" / "Cache")
+        self.temporaryPath = str(Path(tempfile.gettempdir()) / "Slicer-user")
 
     def connect(self, signal: str, slot) -> None:
         self.connected[signal] = slot

@@ -59,6 +59,23 @@ def test_what_is_out_of_range_is_refused(parameters, name, value):
         setattr(parameters, name, value)
 
 
+@pytest.mark.parametrize(("name", "text", "default"), [
+    ("overlayMode", "TISSUE", "POSITION"), ("overlayMode", "", "POSITION"), ("opacity", "half", 0.5),
+    ("threshold", "", 0.0),
+])
+def test_what_another_version_saved_and_this_one_cannot_read_becomes_the_default(
+    makePanel, floor3, scene, scan, parameters, name, text, default
+):
+    parameters.question = "liver"
+    parameters.parameterNode.SetParameter(name, text)
+    panel = makePanel()
+    panel.enter()
+    again = floor3("ParameterNode").parameterNodeOf(scene)
+    value = getattr(again, name)
+    assert getattr(value, "name", value) == default
+    assert again.question == "liver" and panel.ui.scanSelector.currentNode() is scan
+
+
 def test_modes_are_the_words_of_the_logic_with_texts_for_people(floor3):
     modes = list(floor3("ParameterNode").OverlayMode)
     assert [mode.value for mode in modes] == ["colours", "structures", "heat map", "uncertainty"]

@@ -22,11 +22,19 @@ def shown(ready, slicerApplication):
     QtWidgets.QWidget.hide(slicerApplication.window)
 
 
+def addHeatMap(scene):
+    """Hidden before the scene sees it, as Overlay adds it."""
+    node = scene.CreateNodeByClass("vtkMRMLScalarVolumeNode")
+    node.UnRegister(None)
+    node.SetHideFromEditors(True)
+    return scene.AddNode(node)
+
+
 @pytest.mark.parametrize("name", ["scanSelector", "otherSelector"])
 def test_selectors_offer_scans_only(panel, addScan, scene, name):
     addScan("labels", "vtkMRMLLabelMapVolumeNode")
     addScan("colours", "vtkMRMLVectorVolumeNode")
-    addScan("heat map").SetAttribute("AnatomicalEmbedding.Overlay", "heat map")
+    addHeatMap(scene)
     addScan("CT 2")
     processEvents()
     assert offered(getattr(panel.ui, name)) == ["CT 1", "CT 2"]
@@ -39,8 +47,8 @@ def test_the_first_scan_is_chosen_when_the_panel_is_shown(makePanel, scan):
     assert panel.ui.scanSelector.currentNode() is scan
 
 
-def test_an_overlay_is_never_chosen_by_itself(makePanel, addScan):
-    addScan("heat map").SetAttribute("AnatomicalEmbedding.Overlay", "heat map")
+def test_an_overlay_is_never_chosen_by_itself(makePanel, scene):
+    addHeatMap(scene)
     panel = makePanel()
     panel.enter()
     assert panel.ui.scanSelector.currentNode() is None

@@ -39,7 +39,7 @@ def test_a_disconnected_slot_is_not_called(button):
     "use",
     [
         lambda button: button.setText("x"),
-        lambda button: button.click(),
+        lambda button: button.animateClick(),
         lambda button: button.tooltip,
         lambda button: setattr(button, "text", "x") or button.colour,
         lambda button: button.connect("pressed()", print),

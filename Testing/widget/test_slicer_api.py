@@ -3,7 +3,9 @@
 import ast
 import inspect
 import json
+from collections import Counter
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from used_api import LIB, MODULE, UI_FILE, Uses, ui_classes, ui_uses
@@ -75,6 +77,26 @@ def test_the_ui_file_uses_what_is_on_the_list():
     assert missing == set()
 
 
+def test_no_property_is_set_twice_in_the_ui_file():
+    widgets = ElementTree.parse(UI_FILE).iter("widget")
+    twice = [(one.get("name"), name) for one in widgets for name, count in properties(one).items() if count > 1]
+    assert twice == []
+
+
+def test_every_text_of_the_ui_file_is_a_string_that_slicer_translates():
+    """And names, by which the panel finds its widgets, are none."""
+    for node in ElementTree.parse(UI_FILE).iter():
+        if node.tag in ("widget", "layout"):
+            assert node.get("name", "").isidentifier()
+        if node.tag == "property" and node.get("name") in ("text", "toolTip", "placeholderText", "title"):
+            assert [child.tag for child in node] == ["string"], ElementTree.tostring(node)
+            assert "notr" not in node[0].attrib
+
+
+def properties(widget) -> Counter:
+    return Counter(one.get("name") for one in widget.findall("property"))
+
+
 def test_every_field_of_the_parameter_node_has_one_control():
     tree = ast.parse((LIB / "ParameterNode.py").read_text())
     (kind,) = (node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "ParameterNode")
@@ -123,9 +145,7 @@ def test_what_the_list_says_of_qt_is_true(slicerApplication, name):
 
 def test_the_reader_of_uses_sees_what_is_used():
     found = uses(LIB / "Widget.py")
-    assert {("QLabel", "text"), ("QShortcut", "deleteLater"), ("qMRMLSortFilterProxyModel", "hiddenNodeIDs")} <= (
-        found.members
-    )
+    assert {("QLabel", "text"), ("QShortcut", "deleteLater"), ("qMRMLNodeComboBox", "nodeCount")} <= found.members
     assert ("QPushButton", "clicked()") in uses(LIB / "FindSection.py").signals
     assert ("QCompleter", "activated(QString)") in uses(LIB / "StructureField.py").signals
     assert "slicer.util.confirmOkCancelDisplay" in uses(LIB / "ModelSection.py").functions

@@ -95,7 +95,7 @@ def test_a_full_disk_before_the_child_begins(makeWorker, told, folder):
 
 
 def test_a_folder_that_is_not_there(makeWorker, told, tmp_path):
-    worker = makeWorker(folder=tmp_path / "none")
+    worker = makeWorker(folder=lambda: tmp_path / "none")
     worker.embed(TINY)
     finish(worker)
     assert told.failure.message == "Writing the scan for the embedding failed: No such file or directory."
@@ -186,7 +186,8 @@ def test_an_error_of_who_is_told_leaves_no_file(makeWorker, program, folder):
 
 def test_a_dropped_worker_leaves_neither_process_nor_file(told, program, folder):
     worker = Worker(
-        told.onProgress, lambda *_: None, interpreter=program(FAMILY + FOREVER), every=told.every, folder=folder
+        told.onProgress, lambda *_: None, interpreter=program(FAMILY + FOREVER), every=told.every,
+        folder=lambda: folder,
     )
     worker.embed(TINY)
     until(worker, lambda: told.steps)
@@ -206,8 +207,8 @@ def test_the_end_of_the_interpreter_leaves_neither_process_nor_file(program, fol
         "from anatembed.scan.volume import Volume\n"
         "from AnatomicalEmbeddingLib.Worker import Worker\n"
         "steps = []\n"
-        "worker = Worker(lambda *step: steps.append(step), print, interpreter=sys.argv[2], folder=sys.argv[3],\n"
-        "                every=lambda callback: lambda: None)\n"
+        "worker = Worker(lambda *step: steps.append(step), print, interpreter=sys.argv[2],\n"
+        "                folder=lambda: sys.argv[3], every=lambda callback: lambda: None)\n"
         "worker.embed(Volume(np.zeros((2, 3, 4), np.int16), np.eye(4)))\n"
         "while not steps: worker.wait(10)\n"
         f"print(steps[0][0], flush=True)\n{end}\n"

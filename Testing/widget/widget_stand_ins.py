@@ -123,28 +123,12 @@ class qMRMLWidget(ListedObject, QtWidgets.QWidget):
         self._mrmlSceneChanged.emit(scene)
 
 
-class SortFilterProxyModel:
-    """What of qMRMLSortFilterProxyModel the panel sets."""
-
-    def __init__(self, changed) -> None:
-        self._hidden, self._changed = [], changed
-
-    @property
-    def hiddenNodeIDs(self) -> tuple:
-        return tuple(self._hidden)
-
-    @hiddenNodeIDs.setter
-    def hiddenNodeIDs(self, nodeIDs) -> None:
-        self._hidden = list(nodeIDs)
-        self._changed()
-
-
 def _kept(kind, name: str):
     return QtCore.Property(kind, lambda self: self._kept.get(name), lambda self, value: self._keep(name, value))
 
 
 class qMRMLNodeComboBox(ListedObject, QtWidgets.QWidget):
-    """A list of the scene's nodes by Slicer's rules: type, its subclasses or not, hidden nodes, hidden ids."""
+    """A list of the scene's nodes by Slicer's rules: type, its subclasses or not, hidden nodes."""
 
     _currentNodeChanged = QtCore.Signal(object)
     _signals = {"currentNodeChanged(vtkMRMLNode*)": "_currentNodeChanged"}
@@ -153,7 +137,6 @@ class qMRMLNodeComboBox(ListedObject, QtWidgets.QWidget):
         QtWidgets.QWidget.__init__(self, parent)
         self._scene, self._shownIDs, self._emitted = None, [], None
         self._kept = {"nodeTypes": [], "showChildNodeTypes": True, "noneEnabled": False, "noneDisplay": "None"}
-        self._model = SortFilterProxyModel(self._rebuild)
         self._box = QtWidgets.QComboBox()
         self._box.setSizeAdjustPolicy(QtWidgets.QComboBox.AdjustToMinimumContentsLengthWithIcon)
         self._box.setSizePolicy(QtWidgets.QSizePolicy.Expanding, QtWidgets.QSizePolicy.Fixed)
@@ -186,11 +169,8 @@ class qMRMLNodeComboBox(ListedObject, QtWidgets.QWidget):
     def nodeCount(self) -> int:
         return len(self._shownIDs)
 
-    def sortFilterProxyModel(self):
-        return self._model
-
     def _accepts(self, node) -> bool:
-        if node.GetID() in self._model._hidden or node.GetHideFromEditors():
+        if node.GetHideFromEditors():
             return False
         return any(
             node.IsA(kind) and (self._kept["showChildNodeTypes"] or node.GetClassName() == kind)

@@ -35,7 +35,7 @@ def makeWorker(told, folder):
     workers = []
 
     def make(said=told, **options) -> Worker:
-        options = {"every": said.every, "folder": folder, **options}
+        options = {"every": said.every, "folder": lambda: folder, **options}
         workers.append(Worker(said.onProgress, said.onEnded, **options))
         return workers[-1]
 

@@ -109,7 +109,8 @@ class WebDemo:
         return explorer
 
     def _make_worker(self, on_progress, on_ended) -> QueuedWorker:
-        return QueuedWorker(on_progress, on_ended, Slot(self._slot), folder=self.folder / "work")
+        work = self.folder / "work"
+        return QueuedWorker(on_progress, on_ended, Slot(self._slot), folder=lambda: work)
 
 
 def _soon(function) -> None:
