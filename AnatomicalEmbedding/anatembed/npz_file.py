@@ -5,6 +5,7 @@ import io
 import tokenize
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ _HEADER_READERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.f
 
 def save_arrays(path: Path | str, /, *, compressed: bool = False, **arrays: np.ndarray) -> None:
     """Write whole or not at all; OSError leaves an existing file as it was."""
-    save = np.savez_compressed if compressed else np.savez
+    save: Callable[..., None] = np.savez_compressed if compressed else np.savez
     with written_whole(path) as temporary, open(temporary, "wb") as file:
         save(file, **arrays)
 
@@ -34,7 +35,7 @@ def content_sha256(arrays: dict[str, np.ndarray], meta: str) -> str:
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name])
         digest.update(f"{name}{array.dtype.str}{array.shape}".encode())
-        digest.update(array)
+        digest.update(array.data)
     return digest.hexdigest()
 
 
@@ -52,7 +53,7 @@ def map_array(file: io.BufferedReader, name: str) -> np.ndarray:
     lengths = [int.from_bytes(file.read(2), "little") for _ in ("file name", "extra field")]
     start = member.header_offset + _LOCAL_HEADER_BYTES + sum(lengths)
     content = np.memmap(file, np.uint8, "r", start, (member.file_size,)).view(np.ndarray)
-    if zlib.crc32(content) != member.CRC:
+    if zlib.crc32(content.data) != member.CRC:
         raise zipfile.BadZipFile(f"Bad CRC-32 for file {member.filename!r}")
     return _array_in(content, name)
 

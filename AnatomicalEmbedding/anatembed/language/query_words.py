@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import dataclass
 from functools import cache, cached_property
+from typing import Any
 
 from anatembed.shipped_file import shipped_file
 
@@ -127,13 +128,11 @@ class QueryWords:
 def load_query_words() -> QueryWords:
     """The tables, read once."""
     table = json.loads(_PATH.read_text(encoding="utf-8"))
-    patterns = {key: tuple(map(re.compile, table[key])) for key in ("dropped_phrases", "screen_side", "relative_side")}
-    sets = {
-        key: frozenset(table[key])
-        for key in QueryWords.__annotations__
-        if key in table and QueryWords.__annotations__[key] == frozenset[str]
-    }
+    kinds = QueryWords.__annotations__
+    alike: dict[str, Any] = {key: frozenset(table[key]) for key in table if kinds.get(key) == frozenset[str]}
+    alike |= {key: tuple(map(re.compile, table[key])) for key in ("dropped_phrases", "screen_side", "relative_side")}
     maps = ("chinese_numerals", "joined", "expansions", "single_roman", "level_letters", "level_counts", "level_names")
+    alike |= {key: table[key] for key in maps}
     return QueryWords(
         side_words={word: side for side in ("left", "right") for word in table[side]},
         side_phrases=tuple((re.compile(pattern), new) for pattern, new in table["side_phrases"]),
@@ -153,9 +152,7 @@ def load_query_words() -> QueryWords:
         chinese_generic=re.compile(table["chinese_generic"]),
         chinese_counted=table["chinese_counted"],
         chinese_traditional=str.maketrans(table["chinese_traditional"]),
-        **patterns,
-        **sets,
-        **{key: table[key] for key in maps},
+        **alike,
     )
 
 

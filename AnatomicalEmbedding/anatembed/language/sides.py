@@ -31,24 +31,29 @@ def read_sides(text: str, known: frozenset[str], tables: QueryWords) -> SideRead
     for pattern, new in tables.side_phrases:
         text = pattern.sub(new, text)
     words = _split_glued(text.split(), known)
-    kept, sides, negated, typo = [], [], [], None
+    kept: list[str] = []
+    wanted: list[str] = []
+    negated: list[str] = []
+    typo = None
     for position, word in enumerate(words):
         side, misspelt = _side_of(words, position, known, tables)
         if side is None:
             kept.append(word)
             continue
         typo = word if misspelt else typo
-        (negated if _is_negated(words, position, tables) else sides).append(side)
-    both = any(word in tables.both for word in kept)
-    negation = any(word in tables.negation or word == "than" for word in kept)
-    dropped = tables.both | (tables.negation | {"than"} if negated else frozenset())
-    kept = tuple(word for word in kept if word not in dropped)
-    kind, side = _kind(sides, negated, both, screen, relative)
-    return SideReading(kept, kind, side, typo, negation)
+        (negated if _is_negated(words, position, tables) else wanted).append(side)
+    both = not tables.both.isdisjoint(kept)
+    denying = tables.negation | {"than"}
+    dropped = tables.both | denying if negated else tables.both
+    kind, side = _kind(wanted, negated, both, screen, relative)
+    rest = tuple(word for word in kept if word not in dropped)
+    return SideReading(rest, kind, side, typo, not denying.isdisjoint(kept))
 
 
-def _kind(sides, negated, both, screen, relative) -> tuple[str, str | None]:
-    named = set(sides)
+def _kind(
+    wanted: list[str], negated: list[str], both: bool, screen: bool, relative: bool
+) -> tuple[str, str | None]:
+    named = set(wanted)
     if screen:
         return "screen", None
     if relative and named:
@@ -56,24 +61,28 @@ def _kind(sides, negated, both, screen, relative) -> tuple[str, str | None]:
     if both or len(named) == 2:
         return "both", None
     if named and not named & set(negated):
-        return "one", sides[0]
+        return "one", wanted[0]
     return ("negated", None) if negated else ("none", None)
 
 
-def _side_of(words, position, known, tables) -> tuple[str | None, bool]:
+def _side_of(words: list[str], position: int, known: frozenset[str], tables: QueryWords) -> tuple[str | None, bool]:
     """The side that a word names and whether it was misspelt."""
     word = words[position]
     if word in tables.side_words:
         return tables.side_words[word], False
     if word in _LETTERS:
-        following = words[position + 1] if position + 1 < len(words) else ""
-        counted = following.isdigit() and not tables.rib_words & set(words)  # "L 3", but "rib L 3"
-        stands_alone = len(words) > 1 and not counted and following not in _NOT_A_SIDE_BEFORE
-        return (_LETTERS[word], False) if stands_alone else (None, False)
+        return (_LETTERS[word] if _is_side_letter(words, position, tables) else None), False
     if word in known or word in tables.ignorable or word in tables.side_look_alikes or word in tables.expansions:
         return None, False
     misspelt = next((side for side in ("left", "right") if _is_misspelt(word, side)), None)
     return misspelt, misspelt is not None
+
+
+def _is_side_letter(words: list[str], position: int, tables: QueryWords) -> bool:
+    """ "L kidney"; not "L 3", which is a vertebra, but for "rib L 3"."""
+    following = words[position + 1] if position + 1 < len(words) else ""
+    counted = following.isdigit() and tables.rib_words.isdisjoint(words)
+    return len(words) > 1 and not counted and following not in _NOT_A_SIDE_BEFORE
 
 
 def _is_misspelt(word: str, side: str) -> bool:
@@ -86,7 +95,7 @@ def _is_misspelt(word: str, side: str) -> bool:
     return OSA.distance(word, side) <= 1
 
 
-def _is_negated(words, position, tables) -> bool:
+def _is_negated(words: list[str], position: int, tables: QueryWords) -> bool:
     """True when one of the two content words before the side negates; an earlier side ends the search."""
     seen = 0
     for word in reversed(words[:position]):
@@ -100,15 +109,12 @@ def _is_negated(words, position, tables) -> bool:
     return False
 
 
-def _split_glued(words, known) -> list[str]:
+def _split_glued(words: list[str], known: frozenset[str]) -> list[str]:
     """ "leftkidney" and "kidneyleft" as two words."""
-    result = []
-    for word in words:
-        result += _without_glue(word, known) if word not in known else [word]
-    return result
+    return [part for word in words for part in ([word] if word in known else _without_glue(word, known))]
 
 
-def _without_glue(word: str, known) -> list[str]:
+def _without_glue(word: str, known: frozenset[str]) -> list[str]:
     for side in ("left", "right"):
         name = word.removeprefix(side) if word.startswith(side) else word.removesuffix(side)
         if name != word and name in known:

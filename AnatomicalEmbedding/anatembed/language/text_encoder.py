@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -83,7 +84,7 @@ class TextEncoder:
 
     def save(self, path: Path | str) -> str:
         """Write as .npz; returns the SHA-256 of the content, which is stored in the file."""
-        arrays = {f"table/{name}": self.tables[name] for name in TABLES}
+        arrays: dict[str, Any] = {f"table/{name}": self.tables[name] for name in TABLES}
         arrays |= {f"scale/{name}": self.scales[name].astype(np.float32) for name in TABLES}
         arrays |= {f"weight/{name}": self.weights[name].astype(np.float16) for name in WEIGHTS}
         meta = json.dumps({"format": FORMAT, "space_id": self.space_id, "levels": self.levels,

@@ -21,7 +21,8 @@ def letter_groups(text: str, buckets: int) -> tuple[list[int], list[float]]:
     """Buckets of the groups of 3 to 5 letters of every word, of the words, and of pairs of Chinese characters; and
     weights, so that a long word counts somewhat more than a short one."""
     words = words_of(text)
-    numbers, weights = [], []
+    numbers: list[int] = []
+    weights: list[float] = []
     for word in words:
         groups = word_groups(word, buckets)
         numbers += groups

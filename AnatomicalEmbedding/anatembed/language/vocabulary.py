@@ -38,8 +38,6 @@ class Term:
     snomed: str | None
     synonyms: tuple[Synonym, ...]
     side_policy: str
-    uberon: str | None = None
-    fma: str | None = None
 
 
 class Vocabulary:
@@ -149,6 +147,4 @@ def _term(row: dict) -> Term:
         snomed=row.get("snomed"),
         synonyms=tuple(Synonym(*fields) for fields in row.get("synonyms", ())),
         side_policy=row["side_policy"],
-        uberon=row.get("uberon"),
-        fma=row.get("fma"),
     )

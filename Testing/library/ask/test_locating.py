@@ -1,5 +1,7 @@
 """Places in answers: what is looked for, where it is found, how it is called."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from anatembed.ask.explorer import FOUND, NOT_HERE, Explorer
@@ -43,6 +45,17 @@ def test_a_part_is_called_by_its_name_and_keeps_the_structure_and_its_certainty(
     assert answer.reason == "lower third of left kidney: found"
     assert answer.place.directions == ("inferior",) and not answer.question
     assert (best.presence, best.confidence) == (whole.hits[0].presence, whole.hits[0].confidence)
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize("grid", ["flipped left-right", "oblique"])
+def test_what_was_not_learnt_is_shown_by_the_nearest_whole_of_its_own_side_only(grid, side):
+    other = {"left": "right", "right": "left"}[side]
+    part = replace(VOCABULARY[f"renal_pelvis_{side}"], part_of=(f"kidney_{other}", f"kidney_{side}"))
+    vocabulary = Vocabulary([part if term.id == part.id else term for term in VOCABULARY.terms], VOCABULARY.aliases)
+    explorer = Explorer(planted_patient(GEOMETRIES[grid]), planted_checkpoint(readout()), vocabulary)
+    answer = explorer.locate(f"{side} renal pelvis")
+    assert {hit.concept_id for hit in answer.hits} == {f"kidney_{side}"}
 
 
 def test_every_hit_has_a_label(explorer):

@@ -46,6 +46,19 @@ def test_a_misspelt_side_is_read_and_reported(text):
     assert reading.typo == text.split()[0]
 
 
+@pytest.mark.parametrize("word", ["leift", "laft", "leftt", "lefd", "rigght", "raght", "richt", "righ", "rigth"])
+def test_one_typing_error_still_is_a_side(word):
+    reading = read(f"{word} kidney")
+    assert (reading.kind, reading.typo) == ("one", word)
+
+
+@pytest.mark.parametrize("word", ["leifd", "lafd", "lefttt", "lefdd", "rigghtt", "raghd", "rixxt", "rihgtt"])
+def test_two_typing_errors_are_no_side(word):
+    reading = read(f"{word} kidney")
+    assert (reading.kind, reading.side, reading.typo) == ("none", None, None)
+    assert word in reading.words
+
+
 @pytest.mark.parametrize("word", ["night", "light", "lift", "let", "eight", "might", "rest"])
 def test_a_real_word_is_no_side(word):
     assert read(f"{word} kidney").kind == "none"
@@ -71,6 +84,30 @@ def test_a_negated_side_is_not_a_side():
 def test_the_side_that_is_not_negated_remains(text):
     assert read(text).side == "right"
     assert read(text).negation
+
+
+@pytest.mark.parametrize("between", ["", "the", "big", "the big", "on the big"])
+def test_a_negation_reaches_a_side_over_one_content_word_and_any_grammar(between):
+    reading = read(f"not {between} left kidney")
+    assert (reading.kind, reading.side) == ("negated", None)
+
+
+@pytest.mark.parametrize("between", ["big strange", "the big and strange", "big strange old", "kidney the big"])
+def test_a_negation_does_not_reach_a_side_over_two_content_words(between):
+    reading = read(f"not {between} left kidney")
+    assert (reading.kind, reading.side, reading.negation) == ("one", "left", True)
+
+
+def test_a_side_ends_the_reach_of_a_negation():
+    reading = read("not left right kidney")
+    assert (reading.kind, reading.side) == ("one", "right")
+
+
+@pytest.mark.parametrize(("text", "kind"), [
+    ("right kidney rather than left", "one"), ("right kidney rather than big left", "both"),
+])
+def test_than_reaches_only_the_next_content_word(text, kind):
+    assert read(text).kind == kind
 
 
 @pytest.mark.parametrize("text", ["kidney on the left of the image", "kidney on the left side of the screen"])

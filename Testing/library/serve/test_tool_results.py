@@ -36,6 +36,6 @@ def test_every_answer_with_positions_states_ras_mm():
 
 
 def test_the_outcomes_are_those_of_a_resolution():
-    from anatembed.language.query.resolution import OUTCOMES
+    from anatembed.language.query.resolution import Outcome
 
-    assert typing.get_args(typing.get_type_hints(tool_results.Location)["outcome"]) == OUTCOMES
+    assert typing.get_type_hints(tool_results.Location)["outcome"] == Outcome

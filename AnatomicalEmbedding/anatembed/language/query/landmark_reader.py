@@ -70,8 +70,9 @@ class LandmarkReader:
 
     def _leading_place(self, tokens: Phrase) -> tuple[tuple[str, ...], Phrase, Phrase]:
         """Directions at the beginning, sides, and the rest: "T12 left" before a pedicle is T12 with a side."""
-        end = next((at for at in range(len(tokens), 0, -1) if self.only_place(tokens[:at]) is not None), 0)
-        directions, sides = self.only_place(tokens[:end])
+        beginnings = ((end, self.only_place(tokens[:end])) for end in range(len(tokens), 0, -1))
+        longest = ((end, place) for end, place in beginnings if place is not None)
+        end, (directions, sides) = next(longest, (0, ((), ())))
         later, rest = self.without_sides(tokens[end:])
         return directions, sides + later, rest
 
@@ -82,7 +83,8 @@ class LandmarkReader:
 
     def only_place(self, tokens: Phrase) -> tuple[tuple[str, ...], Phrase] | None:
         """Directions and side words of tokens that hold nothing else; None of all others."""
-        directions, sides = [], []
+        directions: list[str] = []
+        sides: list[str] = []
         for word in tokens:
             own = self._words.directions_of(word)
             if own:

@@ -28,18 +28,22 @@ def without_negated(text: str, found: Resolution, resolve: Callable[[str], Resol
     pieces = _pieces(text)
     if len({piece.negated for piece in pieces}) < 2:
         return found
-    wanted = [resolve(piece.text) for piece in pieces if not piece.negated]
-    wanted = [one for one in wanted if one.outcome != "refuse"]
-    refused = [resolve(piece.text) for piece in pieces if piece.negated]
-    if len(wanted) != 1 or not refused or any(one.outcome == "refuse" for one in refused):
-        return found
-    unwanted = {one.id for resolution in refused for one in resolution.candidates}
-    if wanted[0].outcome == "confirm" or unwanted & {one.id for one in wanted[0].candidates}:
+    wanted = [one for piece in pieces if not piece.negated if (one := resolve(piece.text)).outcome != "refuse"]
+    unwanted = [resolve(piece.text) for piece in pieces if piece.negated]
+    if len(wanted) != 1 or not _excludes(unwanted, wanted[0]):
         return found
     if wanted[0].outcome == "ask":
         return wanted[0]
     name = wanted[0].candidates[0].name
     return replace(wanted[0], outcome="confirm", reason=f"The text holds a “not”. Go to “{name}”?")
+
+
+def _excludes(unwanted: list[Resolution], wanted: Resolution) -> bool:
+    """True when every piece after a "not" names a structure, and none of them the one that is wanted for sure."""
+    if wanted.outcome == "confirm" or any(one.outcome == "refuse" for one in unwanted):
+        return False
+    ids = {one.id for resolution in unwanted for one in resolution.candidates}
+    return ids.isdisjoint(one.id for one in wanted.candidates)
 
 
 def _pieces(text: str) -> list[_Piece]:

@@ -35,6 +35,15 @@ class _Query:
         return [int(word) for word in self.words if word.isdigit()]
 
 
+@dataclass(frozen=True)
+class _Segment:
+    """A segment that words name; liver: whether they say that it is one of the liver."""
+
+    number: int
+    liver: bool
+    findings: list[str]
+
+
 class NumberedStructures:
     """Rules for numbers; `known` are the words that occur in names, `is_real` tells words that are no typing error."""
 
@@ -59,14 +68,13 @@ class NumberedStructures:
 
     def _resolve(self, reading: SideReading) -> Resolution | None:
         words = self._content(self._tables.canonical_numbers(self._ranges(list(reading.words))))
-        sequence = any(re.fullmatch(r"t[12]", word) for word in words)
-        if sequence and any(word in self._tables.mr_words for word in words):
+        if {"t1", "t2"}.intersection(words) and self._tables.mr_words.intersection(words):
             return self._refuse("This reads as an MR sequence, not as a vertebra. Name the structure you want to see.")
         query = _Query(words, *self._levels(words), reading)
         rules = (self._lung_segment, self._disc_or_levels, self._vertebra, self._rib, self._liver_segment)
         return next((found for rule in rules if (found := rule(query))), None)
 
-    def _lung_segment(self, query) -> Resolution | None:
+    def _lung_segment(self, query: _Query) -> Resolution | None:
         return self._lung_segments.resolve(query.words, query.reading)
 
     def _ranges(self, words: list[str]) -> list[str]:
@@ -125,46 +133,45 @@ class NumberedStructures:
     def _is_vertebra_word(self, word) -> bool:
         return any(form in self._tables.vertebra_words for form in (word, *base_forms(word)))
 
-    def _disc_or_levels(self, query) -> Resolution | None:
+    def _disc_or_levels(self, query: _Query) -> Resolution | None:
         """A disc, or several levels: a disc without a name of its own leads to its vertebrae."""
-        levels, others = query.levels, query.others
-        lower = [int(word) for word in others if word.isdigit()]
-        if len(levels) == 1 and len(lower) == 1:  # "L4/5", "L5/1"
-            letter, upper = levels[0]
-            levels = [*levels, (letter, lower[0]) if lower[0] == upper + 1 else ("S", lower[0])]
-            others = [word for word in others if not word.isdigit()]
-        if not levels:
+        levels, others = _with_lower_level(query.levels, query.others)
+        disc = not self._tables.disc_words.isdisjoint(others)
+        if not levels or len(levels) == 1 and not disc:
             return None
-        disc_words = self._tables.disc_words
-        disc = any(word in disc_words for word in others)
         if disc and levels == [("L", 5)] and "sacrum" in others:
             levels, others = [*levels, ("S", 1)], [word for word in others if word != "sacrum"]
-        joining = disc_words | self._tables.connectors | self._tables.between_words | {"space"}
-        plain = all(word in joining or self._is_vertebra_word(word) for word in others)
         named = next((one for one, pair in _NAMED_DISCS.items() if pair == levels), None)
-        if disc and named and plain and query.reading.kind == "none" and not query.reading.negation:
+        if disc and named and self._is_plain_disc(others, query.reading):
             return accept(self._vocabulary, named, f"“{self._vocabulary.name(named)}” is named.")
         wrong = [level for level in levels if not self._is_valid(*level)]
-        if wrong and (disc or len(levels) > 1):
+        if wrong:
             return self._refuse(self._range_sentence(*wrong[0]))
         ids = list(dict.fromkeys(f"vertebrae_{letter}{number}" for letter, number in levels))
         if disc:
             return ask(self._vocabulary, ids, "This disc has no name of its own here. Choose a vertebra beside it.")
         return ask(self._vocabulary, ids, "More than one level is named. Choose one.") if len(ids) > 1 else None
 
-    def _vertebra(self, query) -> Resolution | None:
-        if len(query.levels) != 1:
+    def _is_plain_disc(self, others: list[str], reading: SideReading) -> bool:
+        """True when nothing but the disc is named, without a side."""
+        tables = self._tables
+        joining = tables.disc_words | tables.connectors | tables.between_words | {"space"}
+        plain = all(word in joining or self._is_vertebra_word(word) for word in others)
+        return plain and reading.kind == "none" and not reading.negation
+
+    def _vertebra(self, query: _Query) -> Resolution | None:
+        if len(query.levels) != 1 or _may_be_a_lung_segment(query):
             return None
-        (letter, number), reading, others = query.levels[0], query.reading, query.others
-        if letter == "S" and reading.kind != "none" and (not others or {"segment", "lung"} & set(others)):
-            return None  # "right S4 segment" is a segment of the lung
-        rest = [word for word in others if not self._is_vertebra_word(word) and word not in self._tables.generic]
-        parts = [word for word in rest if word in self._tables.part_words]
-        if any(word in self._known for word in rest if word not in parts):
+        letter, number = query.levels[0]
+        rest = [word for word in query.others if not self._is_vertebra_word(word) and word not in self._tables.generic]
+        if any(word in self._known and word not in self._tables.part_words for word in rest):
             return None
         if not self._is_valid(letter, number):
             return self._refuse(self._range_sentence(letter, number))
-        term_id = f"vertebrae_{letter}{number}"
+        return self._answer(f"vertebrae_{letter}{number}", rest, query.reading)
+
+    def _answer(self, term_id: str, rest: list[str], reading: SideReading) -> Resolution:
+        """rest: the words that are not understood."""
         name = self._vocabulary.name(term_id)
         if reading.kind != "none":
             reason = f"A vertebra has no left and right version. Ask for “{name}” without the side."
@@ -174,50 +181,62 @@ class NumberedStructures:
             return confirm(self._vocabulary, [term_id], f"{doubt} Go to “{name}”?")
         return accept(self._vocabulary, term_id, f"“{name}” is named.")
 
-    def _rib(self, query) -> Resolution | None:
-        tables, reading, numbers = self._tables, query.reading, query.numbers
-        spoken = tables.rib_words | tables.connectors | tables.generic | tables.negation | {"number"}
-        rest = [word for word in query.words if not word.isdigit() and word not in spoken]
-        is_rib = any(word in tables.rib_words for word in query.words)
-        if not is_rib or not numbers or any(word in self._known for word in rest):
+    def _rib(self, query: _Query) -> Resolution | None:
+        numbers = query.numbers
+        if not numbers or self._tables.rib_words.isdisjoint(query.words):
+            return None
+        rest = self._beside_a_rib(query.words)
+        if any(word in self._known for word in rest):
             return None
         wrong = [number for number in numbers if not 1 <= number <= RIB_COUNT]
         if wrong:
             return self._refuse(f"There is no rib {wrong[0]}: ribs are numbered 1 to {RIB_COUNT}.")
-        sides = [reading.side] if reading.kind == "one" else ["left", "right"]
+        sides = [query.reading.side] if query.reading.kind == "one" else ["left", "right"]
         ids = [f"rib_{side}_{number}" for number in dict.fromkeys(numbers) for side in sides]
         name = self._vocabulary.name(ids[0])
         if len(ids) > 1:
             return ask(self._vocabulary, ids[:_MAX_ASKED], "More than one rib fits. Choose the side and the number.")
-        if rest or reading.typo or reading.negation:
+        if rest or query.reading.typo or query.reading.negation:
             return confirm(self._vocabulary, ids, f"Part of the text was not understood. Go to “{name}”?")
         return accept(self._vocabulary, ids[0], f"“{name}” is named.")
 
-    def _liver_segment(self, query) -> Resolution | None:
+    def _beside_a_rib(self, words: list[str]) -> list[str]:
+        """The words that say nothing of a rib and its number."""
         tables = self._tables
-        is_liver = any(word in tables.liver_words for word in query.words)
-        words = [_LIVER_LEVEL.sub(r"\1", word) if is_liver else word for word in query.words]
-        numbers = [int(match.group(1)) for word in words if (match := _SEGMENT_NUMBER.fullmatch(word))]
-        rest = [word for word in words if not _SEGMENT_NUMBER.fullmatch(word)]
-        is_segment = words != query.words or any(word in tables.segment_words for word in rest)
-        if not is_segment or len(numbers) != 1 or query.reading.kind != "none":
+        spoken = tables.rib_words | tables.connectors | tables.generic | tables.negation | {"number"}
+        return [word for word in words if not word.isdigit() and word not in spoken]
+
+    def _liver_segment(self, query: _Query) -> Resolution | None:
+        typed = self._typed_segment(query.words)
+        if typed is None or query.reading.kind != "none":
             return None
-        findings = [word for word in rest if tables.is_finding(word)]
-        if any(word not in tables.segment_words | tables.liver_words for word in rest if word not in findings):
-            return None
-        if not 1 <= numbers[0] <= LIVER_SEGMENT_COUNT:
+        if not 1 <= typed.number <= LIVER_SEGMENT_COUNT:
             return self._refuse(
-                f"There is no liver segment {numbers[0]}: they are numbered 1 to {LIVER_SEGMENT_COUNT}."
+                f"There is no liver segment {typed.number}: they are numbered 1 to {LIVER_SEGMENT_COUNT}."
             )
-        term_id = f"liver_segment_{numbers[0]}"
+        term_id = f"liver_segment_{typed.number}"
         name = self._vocabulary.name(term_id)
-        if is_liver and findings:
-            reason = f"Not understood: “{' '.join(findings)}”. Go to “{name}”?"
+        if typed.liver and typed.findings:
+            reason = f"Not understood: “{' '.join(typed.findings)}”. Go to “{name}”?"
             return confirm(self._vocabulary, [term_id], reason)
-        if is_liver and not query.reading.negation:
+        if typed.liver and not query.reading.negation:
             return accept(self._vocabulary, term_id, f"“{name}” is named.")
-        reason = f"“Segment {numbers[0]}” may belong to the liver or to a lung. Go to “{name}”?"
+        reason = f"“Segment {typed.number}” may belong to the liver or to a lung. Go to “{name}”?"
         return confirm(self._vocabulary, [term_id], reason)
+
+    def _typed_segment(self, words: list[str]) -> _Segment | None:
+        """The one segment that words are about; None when they hold anything else than a finding in it."""
+        tables = self._tables
+        liver = not tables.liver_words.isdisjoint(words)
+        short = [_LIVER_LEVEL.sub(r"\1", word) for word in words] if liver else words
+        numbers = [int(match.group(1)) for word in short if (match := _SEGMENT_NUMBER.fullmatch(word))]
+        rest = [word for word in short if not _SEGMENT_NUMBER.fullmatch(word)]
+        named = short != words or not tables.segment_words.isdisjoint(rest)
+        findings = [word for word in rest if tables.is_finding(word)]
+        spoken = tables.segment_words | tables.liver_words | set(findings)
+        if not named or len(numbers) != 1 or not spoken.issuperset(rest):
+            return None
+        return _Segment(numbers[0], liver, findings)
 
     def _refuse(self, reason, suggestions=()) -> Resolution:
         return refuse(self._vocabulary, reason, suggestions)
@@ -228,3 +247,19 @@ class NumberedStructures:
     def _range_sentence(self, letter, number) -> str:
         name, last = self._tables.level_names[letter], self._tables.level_counts[letter]
         return f"There is no vertebra {letter}{number}: {name.lower()} vertebrae are {letter}1 to {letter}{last}."
+
+
+def _with_lower_level(levels: list[tuple[str, int]], others: list[str]) -> tuple[list[tuple[str, int]], list[str]]:
+    """ "L4/5" and "L5/1" with both of their levels; others: the words outside the levels."""
+    lower = [int(word) for word in others if word.isdigit()]
+    if len(levels) != 1 or len(lower) != 1:
+        return levels, others
+    letter, upper = levels[0]
+    second = (letter if lower[0] == upper + 1 else "S", lower[0])
+    return [*levels, second], [word for word in others if not word.isdigit()]
+
+
+def _may_be_a_lung_segment(query: _Query) -> bool:
+    """ "Right S4 segment" is one of the lung."""
+    sided = query.reading.kind != "none" and query.levels[0][0] == "S"
+    return sided and (not query.others or not {"segment", "lung"}.isdisjoint(query.others))

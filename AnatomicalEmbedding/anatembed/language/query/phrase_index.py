@@ -162,9 +162,9 @@ class PhraseIndex:
             for spelling in found:
                 positions[spelling.word].append((spelling.cost, position))
         names = {name.words: name for word in positions for name in self._by_word.get(word, ())}
-        found = [self._match(name, words, spellings, positions) for name in names.values()]
-        found = [match for match in found if match and _keeps_together(match.used, groups)]
-        return sorted(found, key=lambda match: (-match.score, match.cost, match.name.words))
+        matches = (self._match(name, words, spellings, positions) for name in names.values())
+        kept = [match for match in matches if match and _keeps_together(match.used, groups)]
+        return sorted(kept, key=lambda match: (-match.score, match.cost, match.name.words))
 
     def containing(self, words: tuple[str, ...]) -> list[Name]:
         """Names that hold every given word and more ("jugular"), shortest first."""

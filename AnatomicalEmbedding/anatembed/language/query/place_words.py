@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from anatembed.shipped_file import shipped_file
 
@@ -71,6 +72,9 @@ class PlaceWords:
 def load_place_words() -> PlaceWords:
     """The tables, read once."""
     table = json.loads(_PATH.read_text(encoding="utf-8"))
+    alike: dict[str, Any] = {key: _phrases(table[key]) for key in ("both", "level", "between", "swallowed")}
+    alike |= {key: frozenset(table[key]) for key in (*_SETS, "of", "articles")}
+    alike |= {key: table[key] for key in ("share_of_noun", "landmarks", "along", "leads", "relation_names", "terms")}
     relations = [(tuple(text.split()), name) for name, texts in table["relations"].items() for text in texts]
     return PlaceWords(
         directions={word: name for name, words in table["directions"].items() for word in words},
@@ -80,10 +84,8 @@ def load_place_words() -> PlaceWords:
         nouns_with_of={word: tuple(meaning) for word, meaning in table["nouns_with_of"].items()},
         conjunctions=frozenset(table["and"]),
         relations=tuple(sorted(relations, key=lambda one: -len(one[0]))),
-        **{key: _phrases(table[key]) for key in ("both", "level", "between", "swallowed")},
         landmark_phrases=_phrases(table["landmarks"]),
-        **{key: frozenset(table[key]) for key in (*_SETS, "of", "articles")},
-        **{key: table[key] for key in ("share_of_noun", "landmarks", "along", "leads", "relation_names", "terms")},
+        **alike,
         terms_between=table["terms_between"],
     )
 

@@ -1,11 +1,12 @@
 """The answer to "which structure is meant?"."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from anatembed.language.query.candidate import Candidate, candidate
 from anatembed.language.query.place_phrase import PlacePhrase
 
-OUTCOMES = ("accept", "confirm", "ask", "refuse")
+Outcome = Literal["accept", "confirm", "ask", "refuse"]
 SUGGESTION_CONFIDENCE = 0.2
 
 
@@ -18,7 +19,7 @@ class Resolution:
     because of a side or number that does not exist.
     """
 
-    outcome: str
+    outcome: Outcome
     candidates: tuple[Candidate, ...]
     reason: str
     place: PlacePhrase | None = None

@@ -72,18 +72,19 @@ class ReportLists:
 
     def _members(self, tokens, roles, begin) -> list[tuple[int, int]]:
         """(first, last) of every member of a list that begins here; fewer than two where there is none."""
-        members, at, closed = [], begin, False
-        while len(members) < _MOST_MEMBERS:
+        members: list[tuple[int, int]] = []
+        at: int | None = begin
+        closed = False
+        while at is not None and len(members) < _MOST_MEMBERS:
             end = at
             while end < len(tokens) and roles[end] in _DIFFERS and (end == at or tokens[end].gap == JOINED):
                 end += 1
             if end == at:
                 return []
             members.append((at, end))
-            at, ends_here = self._after_separator(tokens, end)
-            if closed or at is None:
+            if closed:
                 break
-            closed = ends_here
+            at, closed = self._after_separator(tokens, end)
         return members if closed else []
 
     def _after_separator(self, tokens, at) -> tuple[int | None, bool]:
@@ -113,11 +114,14 @@ class ReportLists:
         return None
 
     def _together(self, head, parts, tail, shouted) -> Reading | None:
-        readings = [self._reader.read([*head, *part, *tail], shouted) for part in parts]
-        if any(one is None or one.resolution.outcome == "refuse" or one.resolution.place for one in readings):
-            return None
+        readings: list[Reading] = []
+        for part in parts:
+            one = self._reader.read([*head, *part, *tail], shouted)
+            if one is None or one.resolution.outcome == "refuse" or one.resolution.place:
+                return None
+            readings.append(one)
         ids = list(dict.fromkeys(candidate.id for one in readings for candidate in one.resolution.candidates))
-        if len(ids) < 2 or len(ids) > _MOST_ASKED or len({one.kind for one in readings}) > 1:
+        if not 2 <= len(ids) <= _MOST_ASKED or len({one.kind for one in readings}) > 1:
             return None
         return replace(readings[0], resolution=ask(self._reader.vocabulary, ids, _SEVERAL))
 
@@ -126,10 +130,7 @@ def _shared_sides(parts, roles, members) -> list[list[Token]] | None:
     """The members with the side of the first one ("right upper and lower") or of the last ("4th and 5th left")."""
     sides = [[place for place in range(*member) if roles[place] is Role.SIDE] for member in members]
     if all(sides):
-        last, (begin, end) = parts[-1], members[-1]
-        rest = [token for place, token in zip(range(begin, end), last, strict=True) if roles[place] is not Role.SIDE]
-        bare = [len(own) == len(part) for own, part in zip(sides, parts, strict=True)]
-        return [[*part, *rest] if is_bare else part for is_bare, part in zip(bare, parts, strict=True)]
+        return _with_words_of_the_last(parts, sides, members[-1])
     if not any(sides):
         return parts
     opens = bool(sides[0]) and sides[0][0] == members[0][0] and len(parts[0]) > 1
@@ -138,6 +139,14 @@ def _shared_sides(parts, roles, members) -> list[list[Token]] | None:
         return None
     side = parts[0][0] if opens else parts[-1][-1]
     return [part if own else [side, *part] for part, own in zip(parts, sides, strict=True)]
+
+
+def _with_words_of_the_last(parts, sides, last_member: tuple[int, int]) -> list[list[Token]]:
+    """ "Right and left upper": a member that is only a side takes the other words of the last one."""
+    places = range(*last_member)
+    rest = [token for place, token in zip(places, parts[-1], strict=True) if place not in sides[-1]]
+    bare = [len(own) == len(part) for own, part in zip(sides, parts, strict=True)]
+    return [[*part, *rest] if is_bare else part for is_bare, part in zip(bare, parts, strict=True)]
 
 
 def _heads(tokens, roles, first):

@@ -2,7 +2,9 @@
 
 import re
 from collections import defaultdict
+from collections.abc import Callable
 from enum import Enum
+from functools import cached_property
 
 from anatembed.language.query_words import QueryWords
 from anatembed.language.report.tokens import Token
@@ -59,28 +61,58 @@ class ReportNames:
 
     def role(self, token: Token, shouted: bool) -> Role | None:
         """What a word can be; None when no name holds it. `shouted`: its capitals mean nothing."""
-        word, words = token.word, self._words
-        if word in words.sides or word in words.sided:
-            return Role.SIDE if len(word) > 1 or token.raw.isupper() else None
-        if word in words.links:
-            return Role.LINK
-        if word in words.connectors:
-            return None
-        if word in words.directions or word in words.parts:
-            return Role.MODIFIER
-        if word in words.not_allowed and (shouted or not token.raw.isupper()):
-            return None
-        if " " in word or (word in self._short and token.raw.isupper() and len(word) > 2 and not shouted):
-            return Role.NAME
-        if _NUMBER.fullmatch(word) or word in self._tables.numbers or (token.raw.isupper() and _ROMAN.fullmatch(word)):
-            return Role.NUMBER
-        if LEVEL.fullmatch(word) or word in self._tables.segment_words:
-            return Role.NAME
-        if word in self._short and not self._is_noun(word):
-            plain = self._tables.everyday_words | self._tables.ignorable
-            clear = len(word) > 2 and word not in plain if shouted else token.raw.isupper() and len(word) > 1
-            return Role.NAME if clear else None
-        return Role.NAME if len(word) > 1 and self._forms(word) and word not in self._tables.ignorable else None
+        return next((role for applies, role in self._roles if applies(token, shouted)), None)
+
+    @cached_property
+    def _roles(self) -> tuple[tuple[Callable[[Token, bool], bool], Role | None], ...]:
+        """What a word may be, the first that applies; whatever is left is in no name."""
+        words = self._words
+        return (
+            (self._is_small_letter_of_a_side, None),
+            (lambda token, _: token.word in words.sides or token.word in words.sided, Role.SIDE),
+            (lambda token, _: token.word in words.links, Role.LINK),
+            (lambda token, _: token.word in words.connectors, None),
+            (lambda token, _: token.word in words.directions or token.word in words.parts, Role.MODIFIER),
+            (self._is_not_allowed, None),
+            (self._is_joined_or_short_form, Role.NAME),
+            (self._is_number, Role.NUMBER),
+            (self._is_level_or_segment, Role.NAME),
+            (self._is_doubtful_short_form, None),
+            (self._is_known, Role.NAME),
+        )
+
+    def _is_small_letter_of_a_side(self, token: Token, shouted: bool) -> bool:
+        return token.word in self._words.sides and len(token.word) == 1 and not token.raw.isupper()
+
+    def _is_not_allowed(self, token: Token, shouted: bool) -> bool:
+        return token.word in self._words.not_allowed and (shouted or not token.raw.isupper())
+
+    def _is_joined_or_short_form(self, token: Token, shouted: bool) -> bool:
+        """ "C-spine", "SMA"."""
+        short = token.word in self._short and token.raw.isupper() and len(token.word) > 2
+        return " " in token.word or short and not shouted
+
+    def _is_number(self, token: Token, shouted: bool) -> bool:
+        roman = token.raw.isupper() and _ROMAN.fullmatch(token.word)
+        return bool(_NUMBER.fullmatch(token.word) or token.word in self._tables.numbers or roman)
+
+    def _is_level_or_segment(self, token: Token, shouted: bool) -> bool:
+        return bool(LEVEL.fullmatch(token.word)) or token.word in self._tables.segment_words
+
+    def _is_doubtful_short_form(self, token: Token, shouted: bool) -> bool:
+        """A short form that may be another word: in small letters, or among capitals that mean nothing."""
+        word = token.word
+        if word not in self._short:
+            return False
+        if not shouted:
+            return not token.raw.isupper() or len(word) < 2
+        return len(word) < 3 or word in self._tables.everyday_words or word in self._tables.ignorable
+
+    def _is_known(self, token: Token, shouted: bool) -> bool:
+        word = token.word
+        if word in self._short:
+            return True
+        return len(word) > 1 and word not in self._tables.ignorable and bool(self._forms(word))
 
     def may_name(self, plain: list[str]) -> bool:
         """Whether the words hold every word of some name, or a number with what is counted, and nothing foreign."""
@@ -115,9 +147,6 @@ class ReportNames:
     def noun_of(self, plain: list[str]) -> str | None:
         """The structure whose adjective the words are ("renal": kidney)."""
         return self._adjectives.get(" ".join(plain))
-
-    def _is_noun(self, word: str) -> bool:
-        return word in self._nouns and word not in self._short
 
     def _forms(self, word: str) -> list[str]:
         forms = [one for one in (word, *base_forms(word)) if one in self._names]
