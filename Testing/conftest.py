@@ -1,9 +1,21 @@
-"""Makes the library and the phantoms importable from a clean clone."""
+"""Makes the library and the phantoms importable from a clean clone, and keeps the tests out of the user's cache."""
 
+import itertools
 import sys
 from pathlib import Path
 
+import pytest
+
+_NUMBERS = itertools.count()
 REPOSITORY = Path(__file__).resolve().parent.parent
 for folder in (REPOSITORY / "AnatomicalEmbedding", REPOSITORY / "Testing"):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory, monkeypatch):
+    """Maps that a test keeps are its own; the folder is not made before one is kept."""
+    folder = tmp_path_factory.getbasetemp() / "caches" / str(next(_NUMBERS))
+    monkeypatch.setenv("ANATEMBED_CACHE", str(folder))
+    return folder

@@ -5,9 +5,9 @@ from functools import cache
 import numpy as np
 from anatembed.ask.explorer import Explorer
 from anatembed.language.vocabulary import Vocabulary
+from anatembed.maps.opening import ScanOpener
 from anatembed.serve.allowed_folders import AllowedFolders
 from anatembed.serve.open_scans import OpenScan
-from anatembed.serve.scan_opening import ScanOpener
 from anatembed.serve.scan_tools import ScanTools
 from phantoms import torso
 from planted import CENTRES_RAS, planted_checkpoint, planted_map
@@ -15,10 +15,11 @@ from planted import CENTRES_RAS, planted_checkpoint, planted_map
 HERE = [([name], centre) for name, centre in CENTRES_RAS.items() if name != "spleen"]
 
 
-def planted_embed(volume, checkpoint, *, device, progress, cancelled):
+def planted_embed(volume, checkpoint, *, device, force, progress, cancelled):
     """In place of the network: the planted people without a spleen, at their places whatever the scan shows."""
     for step in range(4):
-        cancelled()
+        if cancelled is not None:
+            cancelled()
         progress("Embedding", step / 4)
     return planted_map(HERE, encoder_id=checkpoint.encoder_id)
 

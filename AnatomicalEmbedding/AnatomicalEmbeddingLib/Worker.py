@@ -48,7 +48,8 @@ class Worker:
     def embed(self, volume, *, device: str = "auto", force: bool = False, model: str | os.PathLike | None = None):
         """Begin to embed a Volume of the library; the result is the path of its map, to be moved away in onEnded."""
         options = ["--device", device, *(["--force"] if force else []), *(["--model", str(model)] if model else [])]
-        arguments = ["embed", "scan.npz", "-o", "map.npz", "--progress", "json", "--json", *options]
+        # Who asked keeps the map; the command line's own cache is for who works without this program.
+        arguments = ["embed", "scan.npz", "-o", "map.npz", "--no-cache", "--progress", "json", "--json", *options]
         self._start(_Job(arguments, device, {"scan.npz": volume}, "map.npz"))
 
     def askDevice(self, shape_kji=None, spacing_mm=None, *, device: str = "auto", model=None) -> None:

@@ -29,6 +29,15 @@ def save_arrays(path: Path | str, /, *, compressed: bool = False, **arrays: np.n
         save(file, **arrays)
 
 
+def array_names(path: Path | str) -> frozenset[str]:
+    """Names of the arrays in a file; none in what is no whole archive."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return frozenset(name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy"))
+    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
+        return frozenset()
+
+
 def content_sha256(arrays: dict[str, np.ndarray], meta: str) -> str:
     """SHA-256 (hexadecimal) over all arrays in the order of their names, and the meta data."""
     digest = hashlib.sha256(meta.encode())

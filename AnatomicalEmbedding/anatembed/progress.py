@@ -8,10 +8,16 @@ WIDTH = 28
 
 
 class NoProgress:
-    """Says nothing."""
+    """Says nothing; keeps the warnings."""
+
+    warnings: tuple[str, ...] = ()
 
     def __call__(self, stage: str, fraction: float) -> None:
         """Called between steps with what is being done and how much is (0..1)."""
+
+    def warn(self, sentence: str) -> None:
+        """Called with what somebody should know although the work goes on."""
+        self.warnings = (*self.warnings, sentence)
 
     def failed(self, reason: str, sentence: str, **facts) -> None:
         """Called before `close` when an error ends the work; `reason` is one word for programs."""
@@ -21,7 +27,7 @@ class NoProgress:
 
 
 class JsonProgress(NoProgress):
-    """One JSON object a line: {"stage", "fraction", "seconds"}, or {"reason", "error", ...} at last."""
+    """One JSON object a line: {"stage", "fraction", "seconds"}, {"warning"}, or {"reason", "error", ...} at last."""
 
     def __init__(self, stream: TextIO):
         self.stream, self.began = stream, time.perf_counter()
@@ -29,6 +35,10 @@ class JsonProgress(NoProgress):
     def __call__(self, stage: str, fraction: float) -> None:
         seconds = round(time.perf_counter() - self.began, 3)
         self._write({"stage": stage, "fraction": round(float(fraction), 4), "seconds": seconds})
+
+    def warn(self, sentence: str) -> None:
+        super().warn(sentence)
+        self._write({"warning": sentence})
 
     def failed(self, reason: str, sentence: str, **facts) -> None:
         self._write({"reason": reason, "error": sentence, **facts})

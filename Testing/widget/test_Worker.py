@@ -58,7 +58,7 @@ def test_the_child_gets_the_scan_the_options_and_the_library(makeWorker, told, f
     finish(worker)
     arguments, environment, directory = json.loads(told.steps[0][0])
     assert arguments[:3] == ["-m", "anatembed", "embed"]
-    assert {"--json", "--progress", "json", "--device", "cuda", "--force", "--model"} <= set(arguments)
+    assert {"--json", "--progress", "json", "--no-cache", "--device", "cuda", "--force", "--model"} <= set(arguments)
     assert environment["PYTHONPATH"].split(os.pathsep) == [str(working.LIBRARY_FOLDER), "mine"]
     assert (working.LIBRARY_FOLDER / "anatembed" / "serve" / "cli.py").is_file()
     assert environment["PATH"] == "x"

@@ -22,11 +22,16 @@ _ABANDONED_SECONDS = 24 * 3600
 def usual_folder(
     environment: Mapping[str, str] = os.environ, platform: str = sys.platform, home: Path | None = None
 ) -> Path:
-    """Where programs keep what they can make again: $XDG_CACHE_HOME (~/.cache) on Linux, ~/Library/Caches on macOS,
-    %LOCALAPPDATA% on Windows; in it a folder of our own. RuntimeError for a user without a home.
+    """Where maps are kept: $ANATEMBED_CACHE, else a folder of our own where programs keep what they can make again.
+
+    That is $XDG_CACHE_HOME (~/.cache) on Linux, ~/Library/Caches on macOS and %LOCALAPPDATA% on Windows. RuntimeError
+    for a user without a home.
 
     Relative paths in the environment are ignored, as the XDG Base Directory Specification asks for.
     """
+    own = environment.get("ANATEMBED_CACHE", "")
+    if own and Path(own).is_absolute():
+        return Path(own)
     given = environment.get("LOCALAPPDATA" if platform == "win32" else "XDG_CACHE_HOME", "")
     if platform != "darwin" and given and Path(given).is_absolute():
         return Path(given) / "anatembed"

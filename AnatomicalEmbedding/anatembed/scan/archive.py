@@ -13,8 +13,8 @@ from pathlib import Path, PurePosixPath
 
 from anatembed.scan.image_file import IMAGE_SUFFIXES
 
-SIGN = b"PK\x03\x04"
-_EMPTY_SIGN = b"PK\x05\x06"
+_SIGNS = (b"PK\x03\x04", b"PK\x05\x06")
+"""The second one is that of an archive without files."""
 _DAMAGED = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error)
 """What zipfile raises for an archive that is damaged, packed in another way, or has a password."""
 _NO_SCANS = {".ds_store", "dicomdir", "thumbs.db"}
@@ -32,10 +32,15 @@ class ArchiveLimits:
 def is_archive(path: Path) -> bool:
     """Whether a file is, or is called, a ZIP archive; an .npz is one inside, but a file type of its own."""
     suffix = path.suffix.lower()
-    if suffix in (".zip", ".npz") or not path.is_file():
-        return suffix == ".zip" and path.is_file()
+    return path.is_file() and suffix != ".npz" and (suffix == ".zip" or begins_as_zip(path))
+
+
+def begins_as_zip(path: Path) -> bool:
+    """Whether there is a file that begins as ZIP archives do, an .npz among them."""
+    if not path.is_file():
+        return False
     with path.open("rb") as file:
-        return file.read(len(SIGN)) in (SIGN, _EMPTY_SIGN)
+        return file.read(len(_SIGNS[0])) in _SIGNS
 
 
 @contextmanager

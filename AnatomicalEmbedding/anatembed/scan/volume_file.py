@@ -1,12 +1,11 @@
 """A scan as one uncompressed .npz, so that one program can hand it to another as it is: type, shear and name kept."""
 
 import json
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
-from anatembed.npz_file import UNREADABLE, save_arrays
+from anatembed.npz_file import UNREADABLE, array_names, save_arrays
 from anatembed.scan.volume import Volume
 
 FORMAT = "anatembed-volume/1"
@@ -36,9 +35,5 @@ def load_volume(path: Path | str) -> Volume:
 
 
 def is_volume_file(path: Path | str) -> bool:
-    """Whether a file is an archive with voxels, whole or not."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return f"{VOXELS}.npy" in archive.namelist()
-    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
-        return False
+    """Whether a file is an archive with voxels, readable or not."""
+    return VOXELS in array_names(path)

@@ -2,8 +2,9 @@
 
 Exit codes: 0 done or found; 2 bad input; 3 understood, but not in this scan or not learnt; 4 not understood;
 5 the memory does not suffice; 130 interrupted. Results go to standard output, errors (one sentence) and progress to
-standard error. With --progress json an error is a JSON line before its sentence, {"reason", "error"}: reason is
-"memory" (with "device"), "package" (with "package"), "disk" (full) or "input".
+standard error, as are warnings (a sentence each; in JSON also a list "warnings" where there are any). With --progress
+json they are JSON lines, {"warning"}, and an error is one before its sentence, {"reason", "error"}: reason is "memory"
+(with "device"), "package" (with "package"), "disk" (full) or "input".
 """
 
 import argparse
@@ -75,8 +76,12 @@ def _run(options: argparse.Namespace, progress) -> int:
     module = importlib.import_module(f"anatembed.serve.commands.{COMMANDS[options.command]}")
     reply = getattr(module, options.command)(options, progress)
     progress.close()
+    warnings = {"warnings": list(progress.warnings)} if progress.warnings else {}
+    if options.progress != "json":  # there they have been written already
+        for one in progress.warnings:
+            print(f"anatembed: {one}", file=sys.stderr)
     if options.json and reply.document is not None:
-        print(json.dumps(reply.document, ensure_ascii=False))
+        print(json.dumps({**reply.document, **warnings}, ensure_ascii=False))
     else:
         for line in reply.lines:
             print(line, flush=reply.document is None)
@@ -89,7 +94,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     embed = _command(commands, "embed", "embed a scan and save the map")
-    embed.add_argument("scan", metavar="SCAN", help="image file or DICOM folder")
+    embed.add_argument("scan", metavar="SCAN", help="image file, DICOM folder, or a ZIP of one")
     embed.add_argument("-o", "--output", metavar="MAP", required=True, help="where to write the map (.npz)")
     _embedding_options(embed)
 
@@ -137,8 +142,8 @@ def parser() -> argparse.ArgumentParser:
     server = _command(commands, "mcp", "serve scans to a language model (Model Context Protocol over standard streams)")
     server.add_argument("--folder", metavar="DIR", action="append", required=True, help="what may be used; repeatable")
     server.add_argument("--output", metavar="DIR", help="the only folder to write to (default: every --folder)")
-    server.add_argument("--cache", metavar="DIR", help="keep maps here, so that a scan is embedded once")
     server.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
+    _cache(server)
     _model(server)
 
     demo = _command(commands, "demo", "embed the bundled scan, ask six questions, draw the answers")
@@ -159,14 +164,22 @@ def _command(commands, name: str, help_text: str) -> argparse.ArgumentParser:
 
 
 def _scan_or_map(command) -> None:
-    command.add_argument("scan", metavar="SCAN_OR_MAP", help="image file, DICOM folder, or a map made by embed")
+    what = "image file, DICOM folder, a ZIP of one, or a map made by embed"
+    command.add_argument("scan", metavar="SCAN_OR_MAP", help=what)
     _embedding_options(command)
 
 
 def _embedding_options(command) -> None:
     command.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
     command.add_argument("--force", action="store_true", help="go on although the scan does not look like a CT")
+    _cache(command)
     _model(command)
+
+
+def _cache(command) -> None:
+    kept = command.add_mutually_exclusive_group()
+    kept.add_argument("--cache", metavar="DIR", help="keep maps there and not in the user's cache")
+    kept.add_argument("--no-cache", action="store_true", help="keep no map and use none")
 
 
 def _model(command) -> None:

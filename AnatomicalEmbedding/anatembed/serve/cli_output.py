@@ -103,7 +103,9 @@ def demo(document: dict) -> Iterator[str]:
     from anatembed.ask.explorer import percent
 
     scan = document["scan"]
-    yield f"Embedded {scan['name']} ({_grid(scan)}) in {document['embedding_seconds']:.1f} s."
+    seconds = document["embedding_seconds"]
+    how = "was embedded before" if seconds is None else f"embedded in {seconds:.1f} s"
+    yield f"{scan['name']} ({_grid(scan)}): {how}."
     yield ""
     for one in document["answers"]:
         sign = "found    " if one["found"] else "refused  "

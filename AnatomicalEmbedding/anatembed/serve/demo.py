@@ -6,12 +6,12 @@ from pathlib import Path
 
 from anatembed.ask.explorer import Explorer
 from anatembed.geometry import spacing_mm
-from anatembed.model.checkpoint import load_checkpoint
 from anatembed.output_file import make_folder, replacing
 from anatembed.progress import NoProgress, part_of
 from anatembed.scan.files import read_volume
 from anatembed.serve import pictures
 from anatembed.serve.answer_document import answer_document
+from anatembed.serve.commands.opening import opener_of
 from anatembed.shipped_file import shipped_file
 
 SCAN = shipped_file("cort_trunk_ct.nii.gz")
@@ -20,18 +20,21 @@ QUESTIONS = ("liver", "left kidney", "RLL", "spleen", "mandible", "flurbogast")
 
 
 def run_demo(options, progress: NoProgress) -> dict:
-    """The answers, where the pictures are and how long it took; `options` has out, device, force and model."""
+    """The answers, where the pictures are and how long it took; embedding_seconds is None where the map was kept.
+
+    `options` has what `opener_of` reads, and the folder `out`.
+    """
     began = time.perf_counter()
     folder = make_folder(options.out)
     progress("Reading the scan", 0.0)
-    volume, checkpoint = read_volume(SCAN), load_checkpoint(options.model)
-    progress("Starting PyTorch", 0.02)
-    from anatembed.maps.inference import embed
-
+    opener, volume = opener_of(options, progress), read_volume(SCAN)
     embedding_began = time.perf_counter()
-    embedding_map = embed(volume, checkpoint, device=options.device, progress=part_of(progress, 0.1, 0.6))
-    embedding_seconds = time.perf_counter() - embedding_began
-    explorer = Explorer(embedding_map, checkpoint)
+    scan = opener.of_volume(volume, part_of(progress, 0.05, 0.6))
+    embedding_seconds = None if scan.was_kept else round(time.perf_counter() - embedding_began, 3)
+    for one in scan.warnings:
+        progress.warn(one)
+    embedding_map = scan.embedding_map
+    explorer = Explorer(embedding_map, opener.checkpoint)
     under = pictures.backdrop(explorer, volume)
     progress("Drawing the overlay", 0.6)
     overlay = folder / "overlay.png"
@@ -50,7 +53,7 @@ def run_demo(options, progress: NoProgress) -> dict:
         "answers": answers,
         "overlay": str(overlay),
         "folder": str(folder),
-        "embedding_seconds": round(embedding_seconds, 3),
+        "embedding_seconds": embedding_seconds,
         "seconds": round(time.perf_counter() - began, 3),
     }
 

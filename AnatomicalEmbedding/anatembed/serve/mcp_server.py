@@ -79,7 +79,7 @@ def _add_session_tools(server: ScanServer, tools: ScanTools) -> None:
 
     @server.tool(title="Open a scan", annotations=CHANGES_THE_SESSION)
     def open_scan(
-        path: Annotated[str, Field(description="NIfTI, NRRD, MetaImage or DICOM file, DICOM folder, or a saved map")],
+        path: Annotated[str, Field(description="NIfTI, NRRD, MetaImage, DICOM file or folder, ZIP, or a saved map")],
         context: Context,
     ) -> results.ScanFacts:
         """Open a CT and embed it (seconds to minutes, with progress), or open a saved map. Gives the scan id, shape,

@@ -8,6 +8,8 @@ from pathlib import Path
 from anatembed.ask.explorer import Explorer
 from anatembed.ask.index import STRONGEST
 from anatembed.ask.matching import Matcher
+from anatembed.language.vocabulary import Vocabulary
+from anatembed.maps.opening import Cancelled, Progress, ScanOpener
 from anatembed.scan.volume import Volume
 
 MOST_SCANS, MOST_BYTES = 4, 6_000_000_000
@@ -17,14 +19,15 @@ MOST_SCANS, MOST_BYTES = 4, 6_000_000_000
 class OpenScan:
     """An embedded scan, with its voxels unless it is a saved map.
 
-    state: what its file was like when it was read. lock: one question at a time, because what is computed is kept.
-    structures: what is in it, once it has been listed.
+    state: what its file was like when it was read. warnings: of `EmbeddedScan`. lock: one question at a time, because
+    what is computed is kept. structures: what is in it, once it has been listed.
     """
 
     path: Path
     state: tuple[int, int]
     explorer: Explorer
     volume: Volume | None
+    warnings: tuple[str, ...] = ()
     id: str = ""
     lock: threading.RLock = field(default_factory=threading.RLock)
     structures: list | None = None
@@ -61,6 +64,17 @@ class OpenScan:
         """Let go of a scan that is no longer open."""
         if self._matcher is not None and self._matcher[0] == scan_id:
             self._matcher = None
+
+
+def open_scan(
+    path: Path, opener: ScanOpener, vocabulary: Vocabulary, progress: Progress, cancelled: Cancelled
+) -> OpenScan:
+    """What answers questions about a scan or a saved map; errors as `ScanOpener.open`, ValueError for another model's
+    map."""
+    state = state_of(path)  # before it is read: a change meanwhile then counts as one
+    scan = opener.open(path, progress, cancelled)
+    explorer = Explorer(scan.embedding_map, opener.checkpoint, vocabulary)
+    return OpenScan(path, state, explorer, scan.volume, scan.warnings)
 
 
 class OpenScans:

@@ -13,6 +13,8 @@ from anatembed.ask.index import Hit
 from anatembed.ask.report import read_report
 from anatembed.ask.structure_extent import extent_of
 from anatembed.geometry import bounds_ras, spacing_mm
+from anatembed.language.vocabulary import Vocabulary
+from anatembed.maps.opening import Cancelled, Progress, ScanOpener
 from anatembed.maps.slice_planes import in_words
 from anatembed.output_file import replacing
 from anatembed.scan.files import write_volume
@@ -20,13 +22,12 @@ from anatembed.serve import patch
 from anatembed.serve import tool_results as results
 from anatembed.serve.allowed_folders import AllowedFolders
 from anatembed.serve.markups import SUFFIX, Finding, write_markups
-from anatembed.serve.open_scans import OpenScan, OpenScans, state_of
+from anatembed.serve.open_scans import OpenScan, OpenScans, open_scan, state_of
 from anatembed.serve.report_document import report_document
-from anatembed.serve.scan_opening import Cancelled, Progress, ScanOpener
 
 MOST_TEXT, MOST_NAME, MOST_NOTE, MOST_FINDINGS, MOST_LISTED, MOST_HITS = 500, 200, 4000, 500, 500, 20
 UNSURE_MATCH = 0.5
-SCAN_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd", ".dcm", ".npz")
+SCAN_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd", ".dcm", ".zip", ".npz")
 CONVENTION = "radiological: the patient's right is at the left of axial and coronal pictures"
 
 
@@ -35,7 +36,7 @@ class ScanTools:
 
     def __init__(self, folders: AllowedFolders, opener: ScanOpener, scans: OpenScans | None = None):
         self.folders, self.opener, self.scans = folders, opener, scans or OpenScans()
-        self.vocabulary = opener.vocabulary
+        self.vocabulary = Vocabulary.load()
         self._opening = threading.Lock()
 
     def list_files(self, folder: str = "") -> results.FileList:
@@ -51,7 +52,9 @@ class ScanTools:
             cancelled()
         try:
             scan = self.scans.find(real, state_of(real))
-            return self._facts(scan or self.scans.add(self.opener.open(real, progress, cancelled)))
+            if scan is None:
+                scan = self.scans.add(open_scan(real, self.opener, self.vocabulary, progress, cancelled))
+            return self._facts(scan)
         finally:
             self._opening.release()
 
@@ -264,6 +267,7 @@ class ScanTools:
             tuple(round(float(value), 4) for value in spacing_mm(ijk_to_ras)),
             results.Box(_rounded(low), _rounded(high)), scan.volume is not None, scan.explorer.map.encoder_id,
             len(scan.explorer.checkpoint.readout.concept_ids), able + ["crop_patch"] * (scan.volume is not None),
+            list(scan.warnings),
         )  # fmt: skip
 
 

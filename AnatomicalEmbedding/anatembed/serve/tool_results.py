@@ -32,6 +32,7 @@ class ScanFacts:
     model: str
     structures_known: int
     can_be_asked: list[str]
+    warnings: list[str]
     frame: Frame = "RAS mm"
 
 

@@ -244,6 +244,8 @@ def test_a_new_folder_is_its_owners_only(cache):
         ("linux", {"XDG_CACHE_HOME": ""}, "HOME/.cache/anatembed"),
         ("darwin", {"XDG_CACHE_HOME": "/elsewhere"}, "HOME/Library/Caches/anatembed"),
         ("win32", {"LOCALAPPDATA": "/local"}, "/local/anatembed"),
+        ("darwin", {"ANATEMBED_CACHE": "/own"}, "/own"),
+        ("linux", {"ANATEMBED_CACHE": "relative", "XDG_CACHE_HOME": "/elsewhere"}, "/elsewhere/anatembed"),
         ("win32", {}, "HOME/AppData/Local/anatembed"),
     ],
 )

@@ -10,7 +10,6 @@ from anatembed.maps.embedding_map import EmbeddingMap
 from anatembed.scan.files import read_volume
 from anatembed.scan.volume import Volume
 from anatembed.scan.volume_file import is_volume_file, load_volume, save_volume
-from anatembed.serve.commands.opening import is_map
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from phantoms import GEOMETRIES, proper_affines, torso
@@ -63,7 +62,6 @@ def test_scans_and_maps_are_told_apart(saved, tmp_path):
     assert [is_volume_file(tmp_path / name) for name in ("scan.npz", "map.npz", "text.npz", "none.npz")] == [
         True, False, False, False
     ]  # fmt: skip
-    assert [is_map(tmp_path / name) for name in ("scan.npz", "map.npz", "text.npz")] == [False, True, False]
     with pytest.raises(ValueError, match=r"expected a scan, map\.npz .* 'anatembed-map/1', not anatembed-volume/1"):
         read_volume(tmp_path / "map.npz")
     with pytest.raises(ValueError, match=r"expected an embedding map, scan\.npz"):

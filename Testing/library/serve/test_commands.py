@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from anatembed.language.vocabulary import Vocabulary
+from anatembed.maps.cache import MapCache
 from anatembed.maps.embedding_map import EmbeddingMap
 from anatembed.model.checkpoint import load_checkpoint
 from anatembed.scan.volume_file import save_volume
@@ -15,6 +16,7 @@ from bad_scans import BAD_SCANS
 from phantoms import torso
 from PIL import Image
 from planted import CENTRES_RAS, planted_map
+from zipped_scans import zipped
 
 
 @pytest.fixture
@@ -105,6 +107,87 @@ def test_a_scan_is_embedded_on_the_fly(anatembed, scan, tiny_model):
     said = anatembed("locate", scan, "liver", "--model", tiny_model, "--json")
     assert said.code in (0, 3)
     assert said.document["resolved"][0]["id"] == "liver"
+
+
+@pytest.fixture
+def embeddings(monkeypatch):
+    """The scans that the network was asked for."""
+    from anatembed.maps import inference
+
+    asked, true = [], inference.embed
+    monkeypatch.setattr(inference, "embed", lambda *one, **more: asked.append(one) or true(*one, **more))
+    return asked
+
+
+def answers(said) -> dict:
+    """A document without what differs from one time to the next."""
+    return {name: value for name, value in said.document.items() if name != "seconds"}
+
+
+def test_a_scan_is_embedded_once_for_all_questions(anatembed, scan, tiny_model, embeddings, own_cache):
+    asked = [anatembed("locate", scan, "liver", "--model", tiny_model, "--json") for _ in range(2)]
+    anatembed("describe", scan, "--ras", "0", "0", "0", "--model", tiny_model)
+    assert len(embeddings) == MapCache(own_cache).contents()[0] == 1
+    assert answers(asked[0]) == answers(asked[1])
+    assert "warnings" not in asked[0].document
+
+
+def test_a_map_that_is_written_is_the_one_that_was_kept(anatembed, scan, tiny_model, embeddings, tmp_path):
+    for name in ("first.npz", "second.npz"):
+        assert anatembed("embed", scan, "-o", tmp_path / name, "--model", tiny_model).code == 0
+    first, second = (EmbeddingMap.load(tmp_path / name) for name in ("first.npz", "second.npz"))
+    assert len(embeddings) == 1
+    np.testing.assert_array_equal(first.features_ckji, second.features_ckji)
+
+
+def test_no_map_is_kept_or_used_where_that_is_not_wanted(anatembed, scan, tiny_model, embeddings, own_cache):
+    for options in ((), ("--no-cache",), ("--no-cache",)):
+        anatembed("locate", scan, "liver", "--model", tiny_model, *options)
+    assert len(embeddings) == 3
+    own_cache.rename(own_cache.with_name(f"{own_cache.name} away"))
+    anatembed("locate", scan, "liver", "--model", tiny_model, "--no-cache")
+    assert not own_cache.exists()
+
+
+def test_maps_may_be_kept_in_a_folder_of_ones_own(anatembed, scan, tiny_model, own_cache, tmp_path):
+    anatembed("locate", scan, "liver", "--model", tiny_model, "--cache", tmp_path / "maps")
+    assert MapCache(tmp_path / "maps").contents()[0] == 1
+    assert not own_cache.exists()
+
+
+def test_a_cache_that_keeps_nothing_is_a_note_beside_the_answer(anatembed, scan, tiny_model, own_cache):
+    own_cache.parent.mkdir(exist_ok=True)
+    own_cache.write_text("a file where the folder should be")
+    said = anatembed("locate", scan, "liver", "--model", tiny_model, "--json")
+    assert said.code in (0, 3)
+    (sentence,) = said.document["warnings"]
+    assert said.err == f"anatembed: {sentence}\n"
+    assert sentence.startswith("the map cannot be kept in")
+    for line in anatembed("locate", scan, "liver", "--model", tiny_model, "--progress", "json").err.splitlines():
+        assert json.loads(line).get("warning", sentence) == sentence
+
+
+def test_a_program_without_a_home_works_without_a_cache(anatembed, scan, tiny_model, monkeypatch):
+    def nowhere():
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in ("ANATEMBED_CACHE", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", nowhere)
+    said = anatembed("locate", scan, "liver", "--model", tiny_model)
+    assert said.code in (0, 3)
+    assert said.err == "anatembed: maps are not kept: Could not determine home directory.\n"
+
+
+def test_a_zip_of_a_scan_is_a_scan(anatembed, scan, tiny_model, embeddings, tmp_path):
+    archive = zipped(tmp_path / "scan.zip", {"somewhere/scan.nii.gz": scan.read_bytes()})
+    of_the_file, of_the_zip = (
+        anatembed("locate", path, "liver", "--model", tiny_model, "--json") for path in (scan, archive)
+    )
+    assert answers(of_the_file) == answers(of_the_zip)
+    assert len(embeddings) == 1
+    refused = anatembed("locate", zipped(tmp_path / "bad.zip", {"../scan.nii.gz": b"x"}), "liver")
+    assert (refused.code, refused.out, refused.err.count("\n")) == (2, "", 1)
 
 
 def test_embedding_writes_a_map_that_tells_where_it_comes_from(anatembed, scan, tiny_model, tmp_path):
@@ -295,7 +378,9 @@ def test_an_mr_goes_through_by_force_only(anatembed, mr_scan, tiny_model, tmp_pa
     assert "MR" in refused.err
     assert "--force" in refused.err
     assert not output.exists()
-    assert anatembed("embed", mr_scan, "-o", output, "--model", tiny_model, "--force").code == 0
+    forced = anatembed("embed", mr_scan, "-o", output, "--model", tiny_model, "--force")
+    assert forced.code == 0
+    assert forced.err.startswith("anatembed: mr.nii.gz was embedded although it does not look like a CT")
     assert output.exists()
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 def shown(tmp_path_factory):
     """The demonstration with the model that is shipped."""
     folder = tmp_path_factory.mktemp("demo") / "new" / "folder"
-    options = SimpleNamespace(out=folder, device="cpu", model=None, force=False)
+    options = SimpleNamespace(out=folder, device="cpu", model=None, force=False, no_cache=True)
     return folder, run_demo(options, NoProgress())
 
 
@@ -45,6 +45,13 @@ def test_the_command_says_where_the_pictures_are(anatembed, tiny_model, tmp_path
     for question in QUESTIONS:
         assert f"“{question}”" in said.out
     assert said.out.count("picture  ") == 6
+
+
+def test_the_scan_is_embedded_once_and_the_second_time_says_so(anatembed, tiny_model, tmp_path):
+    first, second = (anatembed("demo", "--out", tmp_path, "--model", tiny_model).out for _ in range(2))
+    assert "embedded in" in first
+    assert "was embedded before" in second
+    assert first.splitlines()[1:-1] == second.splitlines()[1:-1]
 
 
 def test_an_older_picture_does_not_stay_beside_a_refusal(anatembed, tiny_model, tmp_path):

@@ -175,7 +175,7 @@ def test_progress_is_told_while_a_scan_is_opened(folder):
 def test_others_are_answered_while_a_scan_is_embedded_and_cancelling_stops_that(folder, mode):
     started, stopped = threading.Event(), threading.Event()
 
-    def embed(volume, checkpoint, *, device, progress, cancelled):
+    def embed(volume, checkpoint, *, device, force, progress, cancelled):
         started.set()
         try:
             for _ in range(2000):
@@ -183,7 +183,7 @@ def test_others_are_answered_while_a_scan_is_embedded_and_cancelling_stops_that(
                 stopped.wait(0.01)
         finally:
             stopped.set()
-        return planted_embed(volume, checkpoint, device=device, progress=progress, cancelled=cancelled)
+        return planted_embed(volume, checkpoint, device=device, force=force, progress=progress, cancelled=cancelled)
 
     async def conversation(client):
         async with anyio.create_task_group() as group:

@@ -1,8 +1,16 @@
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from anatembed.serve.open_scans import OpenScans, state_of
-from opened_people import opened
+from anatembed.language.vocabulary import Vocabulary
+from anatembed.maps.opening import ScanOpener
+from anatembed.scan.files import write_volume
+from anatembed.serve.open_scans import OpenScans, open_scan, state_of
+from opened_people import HERE, never, opened, planted_embed, silent
+from phantoms import torso
+from planted import planted_checkpoint, planted_map
 
 
 def test_every_scan_gets_an_id_that_is_not_used_again():
@@ -76,3 +84,27 @@ def test_a_matcher_is_kept_until_the_other_scan_is_closed():
 def test_closing_what_is_not_open_is_a_mistake():
     with pytest.raises(ValueError, match=r"no open scan 'scan1' \(open: none\)"):
         OpenScans().close("scan1")
+
+
+def test_a_file_is_opened_for_questions_with_its_voxels(tmp_path):
+    write_volume(torso().volume, tmp_path / "scan.nii.gz")
+    opener = ScanOpener(planted_checkpoint(), embed=planted_embed)
+    scan = open_scan(tmp_path / "scan.nii.gz", opener, Vocabulary.load(), silent, never)
+    assert scan.state == state_of(tmp_path / "scan.nii.gz")
+    assert scan.volume.array_kji.shape == (30, 50, 70)
+    assert scan.explorer.locate("liver").found
+
+
+def test_a_map_of_another_model_is_refused(tmp_path):
+    planted_map(HERE, encoder_id="anatembed-other").save(tmp_path / "map.npz")
+    with pytest.raises(ValueError, match="made by the model anatembed-other"):
+        open_scan(tmp_path / "map.npz", ScanOpener(planted_checkpoint()), Vocabulary.load(), silent, never)
+
+
+def test_torch_is_not_imported_before_a_scan_is_embedded():
+    code = (
+        "import sys; import anatembed.serve.scan_tools, anatembed.serve.mcp_server; "
+        "assert not {'torch', 'transformers'} & set(sys.modules)"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)

@@ -19,7 +19,7 @@ def embed(options, progress: NoProgress) -> Reply:
     """Embed a scan and save the map."""
     began = time.perf_counter()
     output = check_output(options.output, inputs=(options.scan, *([options.model] if options.model else [])))
-    _, embedding_map, _ = embedded(options, progress)
+    embedding_map = embedded(options, progress).embedding_map
     progress("Writing the map", 0.97)
     with explained(output):
         embedding_map.save(output)

@@ -1,53 +1,50 @@
 """From the options of a command to a scan that can be asked."""
 
-from pathlib import Path
-
-from anatembed.progress import NoProgress, part_of
-
-ZIP_SIGN = b"PK\x03\x04"
-
-
-def open_explorer(options, progress: NoProgress):
-    """(Explorer, Volume or None) of a saved map, or of a scan that is embedded on the fly."""
-    from anatembed.ask.explorer import Explorer
-    from anatembed.maps.embedding_map import EmbeddingMap
-    from anatembed.model.checkpoint import load_checkpoint
-
-    if is_map(options.scan):
-        return Explorer(EmbeddingMap.load(options.scan), load_checkpoint(options.model)), None
-    checkpoint, embedding_map, volume = embedded(options, progress)
-    return Explorer(embedding_map, checkpoint), volume
+from anatembed.ask.explorer import Explorer
+from anatembed.maps.cache import MapCache, usual_folder
+from anatembed.maps.opening import EmbeddedScan, ScanOpener
+from anatembed.model.checkpoint import load_checkpoint
+from anatembed.progress import NoProgress
+from anatembed.scan.modality import NotACT
+from anatembed.scan.volume import Volume
 
 
-def is_map(path) -> bool:
-    """Whether a file begins as an .npz does, whatever its name, and is not a scan."""
-    from anatembed.scan.volume_file import is_volume_file
-
-    path = Path(path)
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        return file.read(len(ZIP_SIGN)) == ZIP_SIGN and not is_volume_file(path)
+def open_explorer(options, progress: NoProgress) -> tuple[Explorer, Volume | None]:
+    """What answers questions about the scan or map of a command, and the scan itself unless it is a map."""
+    opener = opener_of(options, progress)
+    opened = _told(opener.open, options, progress)
+    return Explorer(opened.embedding_map, opener.checkpoint), opened.volume
 
 
-def embedded(options, progress: NoProgress):
-    from anatembed.model.checkpoint import load_checkpoint
-    from anatembed.scan.files import read_volume
-    from anatembed.scan.modality import check_is_ct
+def embedded(options, progress: NoProgress) -> EmbeddedScan:
+    """The scan of a command, embedded; a saved map is refused."""
+    return _told(opener_of(options, progress).of_scan, options, progress)
 
-    progress("Reading the scan", 0.0)
-    volume = read_volume(options.scan)
-    if not options.force:
-        try:
-            check_is_ct(volume)
-        except ValueError as reason:
-            way_on = "" if options.progress == "json" else " (--force goes on all the same)"  # a program has its own
-            raise ValueError(f"{volume.name}: {reason}{way_on}") from reason
-    checkpoint = load_checkpoint(options.model)
-    progress("Starting PyTorch", 0.05)
-    from anatembed.maps.inference import embed as embed_volume
 
-    embedding_map = embed_volume(
-        volume, checkpoint, device=options.device, force=options.force, progress=part_of(progress, 0.1, 0.95)
-    )
-    return checkpoint, embedding_map, volume
+def opener_of(options, progress: NoProgress) -> ScanOpener:
+    """Opens scans as the options of a command say."""
+    cache = cache_of(options, progress)
+    return ScanOpener(load_checkpoint(options.model), options.device, cache, getattr(options, "force", False))
+
+
+def cache_of(options, progress: NoProgress) -> MapCache | None:
+    """Where maps are kept: in --cache, else where the system keeps such files; nowhere with --no-cache."""
+    if options.no_cache:
+        return None
+    try:
+        return MapCache(options.cache or usual_folder())
+    except RuntimeError as error:  # nobody's program, such as a service without a home
+        progress.warn(f"maps are not kept: {error}")
+        return None
+
+
+def _told(open_scan, options, progress: NoProgress) -> EmbeddedScan:
+    try:
+        opened = open_scan(options.scan, progress)
+    except NotACT as reason:
+        if options.progress == "json":  # a program has a way of its own to go on
+            raise
+        raise NotACT(f"{reason} (--force goes on all the same)") from reason
+    for one in opened.warnings:
+        progress.warn(one)
+    return opened

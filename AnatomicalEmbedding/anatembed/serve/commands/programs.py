@@ -16,10 +16,8 @@ def demo(options, progress: NoProgress) -> Reply:
 
 def mcp(options, progress: NoProgress) -> Reply:
     """Serve scans to a language model until its end of the connection is closed."""
-    from anatembed.maps.cache import MapCache
-    from anatembed.model.checkpoint import load_checkpoint
     from anatembed.serve.allowed_folders import AllowedFolders
-    from anatembed.serve.scan_opening import ScanOpener
+    from anatembed.serve.commands.opening import opener_of
     from anatembed.serve.scan_tools import ScanTools
 
     try:
@@ -27,7 +25,5 @@ def mcp(options, progress: NoProgress) -> Reply:
     except ImportError as cause:
         raise ImportError(f'{cause}; install it with: pip install "mcp>=2.0"', name="mcp") from cause
     folders = AllowedFolders(options.folder, options.output)
-    cache = MapCache(options.cache) if options.cache else None
-    opener = ScanOpener(load_checkpoint(options.model), device=options.device, cache=cache)
-    build_server(ScanTools(folders, opener)).run()
+    build_server(ScanTools(folders, opener_of(options, progress))).run()
     return Reply(DONE, None, [])
