@@ -1,6 +1,7 @@
 """Evaluate a model on scans that were never trained on; prints the tables and writes them, with figures, to a folder.
 
-python scripts/evaluate.py DATA_FOLDER PREPARED_FOLDER [--model FILE] [--compare NAME=FILE ...] [--short] [-o FOLDER]
+python scripts/evaluate.py DATA_FOLDER PREPARED_FOLDER [--model FILE] [--compare NAME=FILE ...] [--maps FOLDER]
+    [--short] [-o FOLDER]
 
 DATA_FOLDER holds annotations/, real_ct/, real_ct_labelled/ and openkbp/; PREPARED_FOLDER comes from prepare_data.py
 and gives the labelled training people that baselines and label transfer start from. --compare runs further
@@ -38,7 +39,8 @@ def main() -> None:
     labels = read_label_maps(options.data, split, vocabulary)
     reports, sections = {}, []
     for name, checkpoint in checkpoints.items():
-        bench = Bench(name, checkpoint, vocabulary, reference, scans, labels, options.prepared, name == NAME)
+        bench = Bench(name, checkpoint, vocabulary, reference, scans, labels, options.prepared, name == NAME,
+                      kept=options.maps)
         reports |= run(bench)
         sections.append({} if options.short else run_parts(bench))
     reports = {name: reports[name] for name in checkpoints} | reports  # models first, then lookups
@@ -52,6 +54,7 @@ def _options() -> argparse.Namespace:
     arguments.add_argument("--model", type=Path, help="checkpoint; the shipped one by default")
     arguments.add_argument("--compare", type=_named_file, action="append", default=[], metavar="NAME=FILE",
                            help="another checkpoint for the same tables; may be given several times")
+    arguments.add_argument("--maps", type=Path, metavar="FOLDER", help="where embedded scans are kept for the next run")
     arguments.add_argument("--short", action="store_true", help="the search, naming and refusal tables only")
     arguments.add_argument("-o", "--output", type=Path, default=Path("evaluation"))
     return arguments.parse_args()

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
+from anatembed.ask.explorer import Explorer
 from anatembed.scan.volume import Volume
 from little_people import VOCABULARY
 from planted import CENTRES_RAS, planted_checkpoint, whole_body_map
@@ -186,10 +187,9 @@ def test_results_are_written_for_people_and_for_programs(tmp_path):
 
 
 @pytest.fixture
-def model_system(monkeypatch):
+def model_system():
     """The embedding of a planted map; the spleen is not in it."""
-    monkeypatch.setattr(harness, "embed", lambda volume, checkpoint: whole_body_map(left_out=("spleen",)))
-    return ModelSystem(Case("p", "annotated", SCAN, [], [], []), planted_checkpoint(), VOCABULARY)
+    return ModelSystem(Explorer(whole_body_map(left_out=("spleen",)), planted_checkpoint(), VOCABULARY))
 
 
 def test_the_model_is_judged_by_its_first_hit_and_its_presence(model_system):

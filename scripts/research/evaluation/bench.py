@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +11,13 @@ from anatembed.ask.explorer import Explorer
 from anatembed.geometry import transform_points
 from anatembed.language.vocabulary import Vocabulary
 from anatembed.maps.embedding_map import EmbeddingMap
-from anatembed.maps.inference import embed
 from anatembed.model.checkpoint import Checkpoint
 from anatembed.model.config import PreprocessingConfig
 from anatembed.model.preprocessing import PreparedVolume, prepare
 from anatembed.scan.volume import Volume
 
 from research.evaluation.baselines import Lookup, Reference, affine_lookup, box_lookup
+from research.evaluation.kept_maps import embed_once, loose
 from research.evaluation.label_maps import LabelMap
 from research.evaluation.truth import Case
 from research.training.subject import Subject
@@ -56,8 +56,8 @@ class Bench:
     """One model and everything that it is tested on.
 
     labels: label maps by person, for those that have one; training: folder of the prepared training people;
-    explorers: the embedded scans by person; reports: what the harness found, by system. Only the first model of an
-    evaluation brings the baselines along.
+    explorers: the embedded scans by person; reports: what the harness found, by system; kept: folder in which maps are
+    kept for the next evaluation. Only the first model of an evaluation brings the baselines along.
     """
 
     name: str
@@ -70,6 +70,7 @@ class Bench:
     with_baselines: bool = True
     explorers: dict[str, Explorer] = field(default_factory=dict)
     reports: dict[str, list] = field(default_factory=dict)
+    kept: Path | None = None
 
     @property
     def trunks(self) -> list[Scan]:
@@ -81,19 +82,14 @@ class Bench:
 
     def embed(self, volume: Volume) -> EmbeddingMap:
         """Embed a changed scan, whatever its extent."""
-        loose = replace(self.checkpoint, preprocessing=self.loose_preprocessing)
-        return embed(volume, loose, force=True)
+        return embed_once(volume, self.checkpoint, self.kept)
 
     def explore(self, volume: Volume) -> Explorer:
         return Explorer(self.embed(volume), self.checkpoint, self.vocabulary)
 
     def prepare(self, volume: Volume) -> PreparedVolume:
         """Prepare a changed scan, whatever its extent."""
-        return prepare(volume, self.loose_preprocessing, force=True)
-
-    @property
-    def loose_preprocessing(self) -> PreprocessingConfig:
-        return replace(self.checkpoint.preprocessing, min_extent_mm=0.0)
+        return prepare(volume, loose(self.checkpoint).preprocessing, force=True)
 
     def person(self, name: str) -> Subject:
         """A training person; FileNotFoundError says which file is missing."""

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 from anatembed.ask.explorer import Explorer
+from anatembed.language.query.resolution import accept
 from anatembed.language.vocabulary import Vocabulary
-from anatembed.maps.inference import embed
 from anatembed.model.checkpoint import Checkpoint
 from anatembed.output_file import replacing
 
@@ -21,7 +21,7 @@ from research.evaluation.label_maps import labelled_scans
 from research.evaluation.metrics import auroc, bootstrap_interval
 from research.evaluation.report import markdown, rows, section_content, section_markdown, without_nan
 from research.evaluation.section import Section
-from research.evaluation.truth import Case, Structure, annotated_case, distance_to_box, labelled_case
+from research.evaluation.truth import DENSE, Case, Structure, annotated_case, distance_mm, labelled_case
 
 LOG = logging.getLogger(__name__)
 TOLERANCE_MM = 10.0
@@ -70,29 +70,43 @@ class Report:
 
 def read_cases(data: Path, split: dict, vocabulary: Vocabulary) -> Iterator[Case]:
     """The annotated scans, then labelled ones that are on the evaluation list of `split`."""
-    for table in sorted((data / "annotations").glob("*.tsv")):
-        if not table.name.startswith(tuple(split["evaluation"])):
-            raise ValueError(f"{table.name} is annotated but not on the evaluation list")
-        yield annotated_case(data / "real_ct" / f"{table.stem}.nii.gz", table, vocabulary)
+    yield from read_annotated(data, split, vocabulary)
     for one in labelled_scans(data, split):
         yield labelled_case(one.scan, one.labels, one.names, one.group, vocabulary)
 
 
-class ModelSystem:
-    """The embedding: typed names through the index, points through the naming."""
+def read_annotated(data: Path, split: dict, vocabulary: Vocabulary) -> Iterator[Case]:
+    """The annotated scans; ValueError for one that is not on the evaluation list of `split`."""
+    doubts = split.get("level_doubt", {})
+    for table in sorted((data / "annotations").glob("*.tsv")):
+        if not table.name.startswith(tuple(split["evaluation"])):
+            raise ValueError(f"{table.name} is annotated but not on the evaluation list")
+        if not table.stem.endswith(DENSE):
+            doubt = next((levels for person, levels in doubts.items() if table.stem.startswith(person)), 0)
+            yield annotated_case(data / "real_ct" / f"{table.stem}.nii.gz", table, vocabulary, doubt)
 
-    def __init__(self, case: Case, checkpoint: Checkpoint, vocabulary: Vocabulary, name: str = "embedding"):
-        self.name = name
-        self.explorer = Explorer(embed(case.volume, checkpoint), checkpoint, vocabulary)
+
+class ModelSystem:
+    """The embedding: names through the search that users have, points through the naming."""
+
+    def __init__(self, explorer: Explorer, name: str = "embedding"):
+        self.name, self.explorer = name, explorer
 
     def locate(self, concept: str) -> tuple[np.ndarray | None, bool, float] | None:
-        """First hit, whether it counts as found, and presence; None if the concept was not learnt."""
-        parts = self.explorer.known_parts(concept) or [self.explorer.known_whole(concept)]
-        if parts == [None]:
+        """First hit, whether it counts as found, and presence; None if the concept was not learnt.
+
+        A refusal shows no place: then the best place of the concept, or of its likelier side, is judged.
+        """
+        locating = self.explorer.locating
+        shown = concept if locating.targets(concept, None) else self.explorer.known_whole(concept)
+        if shown is None:
             return None
-        searches = [self.explorer.index.search(part, 1) for part in parts]
+        answer = locating.answer(concept, accept(self.explorer.vocabulary, concept, ""), 1)
+        if answer.found:
+            return answer.hits[0].position_ras, True, answer.presence
+        searches = [self.explorer.index.search(one.learnt, 1) for one in locating.targets(shown, None)]
         best = max(searches, key=lambda search: search.presence)
-        return (best.hits[0].position_ras if best.hits else None), best.found, best.presence
+        return (best.hits[0].position_ras if best.hits else None), False, answer.presence or 0.0
 
     def names(self, position: np.ndarray) -> list[str]:
         probabilities = self.explorer.index.name_probabilities(position[None])[0]
@@ -141,7 +155,7 @@ def judge_location(structure: Structure, pair: Structure | None, position, found
     """Distances of the first hit; the side is wrong when the hit is nearer to the other side's structure."""
     if position is None:
         return Located(structure.concept, structure.is_box, np.inf, np.inf, False, False, pair is not None)
-    own, centre = distance_to_box(position, structure), float(np.linalg.norm(position - structure.centre))
+    own, centre = distance_mm(position, structure), float(np.linalg.norm(position - structure.centre))
     wrong = pair is not None and np.linalg.norm(position - pair.centre) < centre
     return Located(structure.concept, structure.is_box, own, centre, found, bool(wrong), pair is not None)
 
@@ -158,7 +172,7 @@ def run(bench: Bench) -> dict[str, list[Report]]:
     """Reports of the model and, with the first model, of the lookups; the embedded scans are left in the bench."""
     voxel_mm3 = bench.checkpoint.preprocessing.spacing_mm**3
     for scan in bench.scans:
-        model = ModelSystem(scan.case, bench.checkpoint, bench.vocabulary, bench.name)
+        model = ModelSystem(bench.explore(scan.case.volume), bench.name)
         bench.explorers[scan.person] = model.explorer
         lookups = [LookupSystem(name, lookup) for name, lookup in scan.lookups.items()]
         for system in [model, *(lookups if bench.with_baselines else [])]:

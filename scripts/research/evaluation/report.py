@@ -1,10 +1,13 @@
 """The evaluation as Markdown and JSON, and its figures as pictures."""
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
+from anatembed.output_file import replacing
 
 from research.evaluation.section import Section
 
@@ -43,13 +46,13 @@ def cell(measure: str, value) -> str:
     return f"{value:.2g}" if 0 < abs(value) < 0.1 else f"{value:.2f}"
 
 
-def section_markdown(section: Section, pictures: set[str]) -> list[str]:
+def section_markdown(section: Section, pictures: set[str], with_rows: bool = True) -> list[str]:
     """Title, what was measured, table, intervals of the first system, figures that were drawn, details."""
     lines = [f"### {section.title}", "", section.text, "", *markdown(_with_interval(section)), ""]
     for figure in section.figures:
         if figure.name in pictures:
             lines += [f"![{figure.title}]({figure.name}.png)", ""]
-    return lines + ([*rows(section.rows), ""] if section.rows else [])
+    return lines + ([*rows(section.rows), ""] if section.rows and with_rows else [])
 
 
 def _with_interval(section: Section) -> dict[str, dict]:
@@ -64,6 +67,25 @@ def _with_interval(section: Section) -> dict[str, dict]:
 def section_content(section: Section) -> dict:
     """The section as plain values for JSON."""
     return asdict(section)
+
+
+def write_column(path: Path, name: str, encoder_id: str, sections: list[Section]) -> None:
+    """Write what was measured of one model into a JSON file, beside the other models that are in it.
+
+    The file: {"models": {name: encoder_id}, "sections": {section: {"title", "text", "systems", "intervals", "rows"}}},
+    with rows by model. `sections` have one system, called `name`.
+    """
+    content = json.loads(path.read_text()) if path.is_file() else {"models": {}, "sections": {}}
+    content["models"][name] = encoder_id
+    for section in sections:
+        kept = content["sections"].setdefault(section.name, {"systems": {}, "intervals": {}, "rows": {}})
+        kept |= {"title": section.title, "text": section.text}
+        kept["systems"][name] = section.systems[name]
+        kept["intervals"][name] = section.intervals.get(name, {})
+        kept["rows"][name] = section.rows
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(without_nan(content), indent=1))
 
 
 def without_nan(value):

@@ -50,10 +50,12 @@ class Tally:
         self._statistics[measure] = statistic
 
     def value(self, system: str, measure: str) -> float:
-        """The statistic over all people, NaN without values."""
+        """The statistic over all people, NaN without values; a sum counts something."""
         people = self._values.get(system, {}).get(measure, {})
         pooled = [value for own in people.values() for value in own]
-        return float(self._statistics[measure](pooled)) if pooled else float("nan")
+        if not pooled:
+            return float("nan")
+        return round(sum(pooled)) if self._statistics[measure] is np.sum else float(self._statistics[measure](pooled))
 
     def systems(self) -> dict[str, dict[str, float]]:
         """Every system with every measure, in the order in which they came."""
