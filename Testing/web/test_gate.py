@@ -9,7 +9,7 @@ import aiohttp
 import own_loop
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
-from web_demo.gate import COOKIE, Gate
+from web_demo.gate import COOKIE, Gate, WrongTokens
 
 TOKEN = "a token of enough letters"
 
@@ -68,15 +68,70 @@ def test_over_the_network_a_session_cannot_be_guessed_without_the_token():
     assert answers(Gate("0.0.0.0", TOKEN), ("POST", "/session/x/upload", {}))[0][0] == 401
 
 
-@pytest.mark.parametrize("request_", [
-    ("GET", f"/?token={TOKEN.replace(' ', '%20')}", {}), ("POST", "/", {"data": {"token": TOKEN}}),
-])
-def test_the_token_lets_in_and_is_not_in_the_address_afterwards(request_):
-    first, second = answers(Gate("0.0.0.0", TOKEN), request_, ("GET", "/", {}))
+POST_TOKEN = ("POST", "/", {"data": {"token": TOKEN}})
+
+
+def test_the_token_lets_in_and_is_not_in_the_address_afterwards():
+    first, second = answers(Gate("0.0.0.0", TOKEN), POST_TOKEN, ("GET", "/", {}))
     assert first[0] == 303 and first[1]["Location"] == "/"
     assert second[0] == 200 and second[2] == "hello"
     cookie = first[1]["Set-Cookie"]
-    assert "HttpOnly" in cookie and "SameSite=Lax" in cookie and TOKEN not in cookie
+    assert "HttpOnly" in cookie and "SameSite=Strict" in cookie and TOKEN not in cookie
+
+
+def test_an_address_with_the_token_changes_nothing_but_shows_the_form_that_sends_it():
+    address = ("GET", f"/?token={TOKEN.replace(' ', '%20')}", {})
+    first, second = answers(Gate("0.0.0.0", TOKEN), address, ("GET", "/", {}))
+    assert first[0] == 401 and "Set-Cookie" not in first[1] and TOKEN in first[2] and "submit()" in first[2]
+    assert second[0] == 401
+
+
+def test_what_is_in_the_address_cannot_become_part_of_the_page():
+    attack = "/?token=%22%3E%3Cscript%3Ealert(1)%3C/script%3E"
+    for options in ({}, {"headers": {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}}):
+        assert "<script>alert" not in answers(Gate("0.0.0.0", TOKEN), ("GET", attack, options))[0][2]
+
+
+def test_every_browser_gets_a_cookie_of_its_own():
+    gate = Gate("0.0.0.0", TOKEN)
+    cookies = {answers(gate, POST_TOKEN)[0][1]["Set-Cookie"] for _ in range(3)}
+    assert len(cookies) == 3
+
+
+def test_after_some_wrong_tokens_an_address_has_to_wait_even_with_the_right_one():
+    now = [0.0]
+    gate = Gate("0.0.0.0", TOKEN, wrong=WrongTokens(lambda: now[0]))
+    wrong = ("POST", "/", {"data": {"token": "wrong"}})
+    found = answers(gate, *[wrong] * 6, POST_TOKEN)
+    assert [answer[0] for answer in found] == [403] * 5 + [429] * 2
+    assert int(found[-1][1]["Retry-After"]) == 60
+    now[0] = 60.5
+    assert answers(gate, POST_TOKEN)[0][0] == 303
+
+
+def test_wrong_tokens_of_many_addresses_are_counted_together():
+    wrong = WrongTokens(lambda: 0.0)
+    for number in range(50):
+        assert wrong.seconds_to_wait(f"10.0.0.{number}") == 0
+        wrong.note(f"10.0.0.{number}")
+    assert wrong.seconds_to_wait("10.0.1.1") > 0
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "anything"])
+def test_a_fetch_by_another_site_is_refused_and_a_followed_link_shows_a_button_only(site):
+    for gate in (Gate(), Gate("0.0.0.0", TOKEN)):
+        headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "no-cors"}
+        assert answers(gate, ("GET", "/", {"headers": headers}))[0][0] == 403
+        headers["Sec-Fetch-Mode"] = "navigate"
+        assert answers(gate, ("POST", "/", {"headers": headers}))[0][0] == 403
+        assert answers(gate, ("GET", "/session/x/upload", {"headers": headers}))[0][0] == 403
+        status, _headers, text = answers(gate, ("GET", "/", {"headers": headers}))[0]
+        assert status == 200 and "hello" not in text and "submit()" not in text
+
+
+@pytest.mark.parametrize("site", ["same-origin", "none"])
+def test_the_page_itself_and_a_typed_address_are_served(site):
+    assert answers(Gate(), ("GET", "/", {"headers": {"Sec-Fetch-Site": site}}))[0][2] == "hello"
 
 
 @pytest.mark.parametrize("token", ["", "wrong", TOKEN + "x", TOKEN[:-1], "ünïcode ✓"])
@@ -92,7 +147,7 @@ def test_a_made_up_cookie_does_not_let_in():
 
 
 def test_the_cookie_of_another_launcher_does_not_let_in():
-    options = {"cookies": {COOKIE: Gate("0.0.0.0", TOKEN).cookie}}
+    options = {"cookies": {COOKIE: Gate("0.0.0.0", TOKEN).visitors.new()}}
     assert answers(Gate("0.0.0.0", TOKEN), ("GET", "/", options))[0][0] == 401
 
 

@@ -16,6 +16,7 @@ from bad_scans import BAD_SCANS
 from playwright.sync_api import expect
 from visitor_processes import has_page, listening_ports, until
 from web_demo.sessions import environment
+from web_page import VisitorsPage
 
 
 def test_two_visitors_see_nothing_of_each_other_and_a_broken_file_harms_only_its_owner(visit, tmp_path):
@@ -58,9 +59,19 @@ def test_reloading_the_page_keeps_what_was_done(visit):
 
 def test_the_same_address_in_a_second_window_takes_the_session_over(visit):
     first = visit()
-    second = visit(first.page.url)
+    second = VisitorsPage(first.page.context.new_page(), first.page.url)
+    second.open()
     expect(first.page.locator(".ended")).to_be_visible()
     assert second.ask("spleen") == "Spleen: found."
+
+
+def test_another_browser_cannot_use_a_visitors_address(visit, browser):
+    first = visit()
+    context = browser.new_context()
+    answer = context.new_page().goto(first.page.url)
+    assert answer.status == 410 and "another browser" in answer.text()
+    context.close()
+    assert first.ask("spleen") == "Spleen: found."
 
 
 def test_when_a_visitor_has_gone_the_process_and_its_files_are_deleted(visit, launcher):
@@ -84,14 +95,12 @@ def test_folders_of_visitors_are_private(visit, launcher):
 
 
 def test_more_visitors_than_places_are_told_so(browser, launch):
-    from web_page import VisitorsPage
-
     launcher = launch("--places", "1", "--keep-seconds", "60")
     context = browser.new_context()
     page = VisitorsPage(context.new_page(), launcher.address)
     page.open()
     with pytest.raises(urllib.error.HTTPError) as answer:
-        urllib.request.urlopen(launcher.address)
+        urllib.request.urlopen(f"{launcher.address}/begin", data=b"")
     assert answer.value.code == 503 and "All 1 places are taken" in answer.value.read().decode()
     context.close()
 

@@ -8,10 +8,13 @@ pytest.importorskip("playwright", reason="needs playwright: make test-web instal
 TOKEN = "one two three four five"
 
 
-def test_a_visitor_from_the_network_gives_the_token_once(browser, launch):
+def test_a_visitor_from_the_network_gives_the_token_once(browser, launch, tmp_path):
     from web_page import VisitorsPage
 
-    launcher = launch("--host", "0.0.0.0", "--token", TOKEN, "--places", "1")
+    file = tmp_path / "token"
+    file.write_text(f"{TOKEN}\n")
+    launcher = launch("--host", "0.0.0.0", "--token-file", str(file), "--places", "1")
+    assert TOKEN not in launcher.log()
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     page = VisitorsPage(context.new_page(), launcher.address)
     assert page.page.goto(launcher.address).status == 401

@@ -37,7 +37,7 @@ class Visitor:
     """A session of its own, as a page would use it."""
 
     async def open(self, address: str, client: aiohttp.ClientSession) -> Visitor:
-        async with client.get(address) as answer:
+        async with client.post(f"{address}/begin") as answer:
             answer.raise_for_status()
             self.url = str(answer.url).rsplit("/", 1)[0]
         self._client = client

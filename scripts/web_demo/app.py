@@ -8,6 +8,7 @@ The first line of standard output is {"port": ...}.
 import asyncio
 import json
 import os
+import resource
 import shutil
 import sys
 import threading
@@ -24,7 +25,7 @@ from AnatomicalEmbeddingLib.Logic import Logic
 from trame.app import get_server
 from trame_slicer.core import SlicerApp
 
-from web_demo.app_start import KEY_HEADER, Start
+from web_demo.app_start import KEY_HEADER, UPLOAD_PATH, Start
 from web_demo.background import QueuedWorker, Slot
 from web_demo.border_logic import BorderLogic
 from web_demo.compare_logic import CompareLogic
@@ -62,7 +63,7 @@ class WebDemo:
         self.logic = Logic(self.scene, self._make_worker, models, cache, self._explore, _soon)
         self._is_warm = False
         self.views = Views(self.app, server)
-        self.scans = ScanLogic(self, limits)
+        self.scans = ScanLogic(self, limits, slot.parent)
         self.find, self.overlay = FindLogic(self), ShowLogic(self)
         self.here, self.compare, self.border = HereLogic(self), CompareLogic(self), BorderLogic(self)
         self._sections = [self.scans, self.find, self.overlay, self.here, self.compare, self.border]
@@ -137,7 +138,7 @@ async def serve(folder: Path, start: Start) -> None:
     @server.controller.add("on_server_bind")
     def bind(wslink_server) -> None:
         wslink_server.app.middlewares.append(guard(start.key))
-        wslink_server.app.router.add_post("/upload", demo.upload.handle)
+        wslink_server.app.router.add_post(f"/{UPLOAD_PATH}", demo.upload.handle)
 
     @server.controller.add("on_server_ready")
     def ready(**_state) -> None:
@@ -173,9 +174,12 @@ def main() -> None:
     if not first:  # the launcher ended before it could write
         remove(folder)
         return
+    start = Start(**json.loads(first))
+    bound = Limits(**start.limits).visitor_bytes
+    resource.setrlimit(resource.RLIMIT_DATA, (bound, bound))
     os.environ["TMPDIR"] = str(folder / "work")
     threading.Thread(target=_end_with_the_launcher, args=(folder,), daemon=True).start()
-    asyncio.run(serve(folder, Start(**json.loads(first))))
+    asyncio.run(serve(folder, start))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass, field
 from web_demo.limits import Limits
 
 KEY_HEADER = "X-Session-Key"
+UPLOAD_PATH = "upload"
+"""Where in a session files are sent to."""
 
 
 @dataclass(frozen=True)

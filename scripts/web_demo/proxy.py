@@ -5,10 +5,12 @@ import asyncio
 import aiohttp
 from aiohttp import web
 
-from web_demo.app_start import KEY_HEADER
+from web_demo.app_start import KEY_HEADER, UPLOAD_PATH
 from web_demo.sessions import Session
 
 _MESSAGE_BYTES = 16_000_000
+_BODY_SECONDS = 20.0
+"""The longest wait for more of a request's body."""
 _NOT_PASSED_ON = {
     "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailers", "transfer-encoding",
     "upgrade", "host", "cookie", "origin", KEY_HEADER.lower(),
@@ -25,14 +27,25 @@ async def pass_on(
         return await _pass_messages(request, session, url, client)
     headers = {name: value for name, value in request.headers.items() if name.lower() not in _NOT_PASSED_ON}
     headers[KEY_HEADER] = session.key
-    body = request.content if request.body_exists else None
+    try:
+        body = _as_it_comes(request) if tail == UPLOAD_PATH else await asyncio.wait_for(request.read(), _BODY_SECONDS)
+    except TimeoutError as error:
+        raise web.HTTPRequestTimeout(text="The request did not arrive in time.") from error
     try:
         async with client.request(
             request.method, url, params=request.query, headers=headers, data=body, allow_redirects=False,
         ) as answer:
             return await _pass_back(request, answer)
+    except TimeoutError as error:
+        raise web.HTTPRequestTimeout(text="The file did not arrive in time.") from error
     except aiohttp.ClientError as error:
         raise web.HTTPBadGateway(text="This page's process does not answer.") from error
+
+
+async def _as_it_comes(request: web.Request):
+    """The blocks of a body; TimeoutError when the next one does not come."""
+    while block := await asyncio.wait_for(request.content.readany(), _BODY_SECONDS):
+        yield block
 
 
 async def _pass_back(request: web.Request, answer: aiohttp.ClientResponse) -> web.StreamResponse:

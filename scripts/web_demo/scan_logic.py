@@ -8,10 +8,11 @@ from AnatomicalEmbeddingLib import VolumeBridge
 from trame_server.utils.asynchronous import create_task
 
 from web_demo import words
+from web_demo.background import Slot
 from web_demo.examples import EXAMPLES, FIRST, example_volume
-from web_demo.limits import Limits
+from web_demo.limits import READING_SLOT, Limits
 from web_demo.open_file import Opening
-from web_demo.section import Section, shown
+from web_demo.section import Section, shown, without_paths
 
 _SECONDS = 0.1
 
@@ -19,9 +20,11 @@ _SECONDS = 0.1
 class ScanLogic(Section):
     """Scans in the order in which they were opened; the first example is there, embedded, from the beginning."""
 
-    def __init__(self, demo, limits: Limits) -> None:
+    def __init__(self, demo, limits: Limits, shared: Path) -> None:
+        """`shared` is the folder in which visitors' processes lock what they share."""
         super().__init__(demo)
         self._limits = limits
+        self._slots = [Slot(shared / READING_SLOT.format(number=number)) for number in range(limits.readers)]
         self._nodes: list = []
         self._asked = None
         self._opening: asyncio.Task | None = None
@@ -59,6 +62,7 @@ class ScanLogic(Section):
         if found is not None:
             self.choose(found)
             return
+        self._require_room()
         self._add(example_volume(name))
         if not self.logic.isEmbedding():
             self.logic.startEmbedding(self.chosen())
@@ -89,10 +93,12 @@ class ScanLogic(Section):
 
     def received(self, path: Path, name: str) -> None:
         """Open an uploaded file; it is deleted as soon as it is read."""
-        if len(self._nodes) >= self._limits.scans:
+        try:
+            self._require_room()
+        except RuntimeError as error:
             path.unlink(missing_ok=True)
             with self.state:
-                self.tell(f"There are {self._limits.scans} scans already. Close one first.", problem=True)
+                self.tell(str(error), problem=True)
             return
         self._opening = create_task(self._open(path, name))
 
@@ -161,12 +167,19 @@ class ScanLogic(Section):
     def _show(self) -> None:
         self.demo.views.show(self.chosen())
 
+    def _require_room(self) -> None:
+        if len(self._nodes) >= self._limits.scans:
+            raise RuntimeError(f"There are {self._limits.scans} scans already. Close one first.")
+        if self._opening is not None and not self._opening.done():
+            raise RuntimeError("Another file is being opened. Wait until it is there.")
+
     async def _open(self, path: Path, name: str) -> None:
         with self.state:
             self.state.opening = name
             self.tell("")
-        opening = None
+        opening = slot = None
         try:
+            slot = await self._free_slot()
             opening = Opening(path, self._limits, dict(os.environ))
             await self._ended(opening)
             with self.state:
@@ -178,14 +191,28 @@ class ScanLogic(Section):
                 self.tell(f"{name} was not opened.")
         except (ValueError, OSError, RuntimeError, MemoryError) as error:
             with self.state:
-                self.tell(f"“{name}” cannot be opened: {error}.".replace("..", "."), problem=True)
+                self.tell(f"“{name}” cannot be opened: {without_paths(error)}.".replace("..", "."), problem=True)
         finally:
             if opening is not None:
                 opening.end()
+            if slot is not None:
+                slot.give_back()
             path.unlink(missing_ok=True)
             with self.state:
                 self.state.opening = ""
                 self.demo.refresh()
+
+    async def _free_slot(self) -> Slot:
+        """Wait until few enough files are being read on this computer, but not for ever."""
+        waited = 0.0
+        while True:
+            for slot in self._slots:
+                if slot.take():
+                    return slot
+            if waited > self._limits.opening_seconds:
+                raise ValueError("too many files are being opened; try again later")
+            await asyncio.sleep(_SECONDS)
+            waited += _SECONDS
 
     async def _ended(self, opening: Opening) -> None:
         """Wait for it, but not for ever."""

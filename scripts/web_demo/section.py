@@ -1,8 +1,12 @@
 """What the parts of the page have in common: the scan, the Logic, and a line for messages."""
 
 import logging
+import re
 from collections.abc import Callable
 from functools import wraps
+
+_FOLDERS = re.compile(r"(?<![\w/])/(?:[^/\s'\"]+/)+")
+"""The folders of an absolute path; the name of the file stays."""
 
 
 def shown(method: Callable) -> Callable:
@@ -14,14 +18,21 @@ def shown(method: Callable) -> Callable:
             with self.demo.busy():
                 return method(self, *arguments)
         except RuntimeError as error:
-            self.demo.tell(str(error), problem=True)
+            self.demo.tell(without_paths(error), problem=True)
         except Exception as error:  # a fault of the program: the page goes on, and says so
             logging.exception("%s failed", method.__qualname__)
-            self.demo.tell(f"That went wrong, and nothing was changed: {error!r}", problem=True)
+            self.demo.tell(f"That went wrong, and nothing was changed ({type(error).__name__}).", problem=True)
         finally:
             self.demo.refresh()
 
     return call
+
+
+def without_paths(error: Exception) -> str:
+    """What an error says, for somebody who is not to know the server's folders."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror[0].lower() + error.strerror[1:]
+    return _FOLDERS.sub("", str(error))
 
 
 class Section:

@@ -28,13 +28,15 @@ class Full(RuntimeError):
 
 @dataclass
 class Session:
-    """A visitor's process; `key` is known to it and to the launcher only, `id` also to the visitor."""
+    """A visitor's process; `key` is known to it and to the launcher only, `id` also to the visitor; `visitor` is the
+    cookie of the browser that it belongs to."""
 
     folder: Path
     # Lower case: the page's script makes an address lower case.
     id: str = field(default_factory=lambda: secrets.token_hex(16))
     key: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     port: int = 0
+    visitor: str = ""
     process: asyncio.subprocess.Process | None = None
     sockets: set = field(default_factory=set)
     last_seen: float = field(default_factory=time.monotonic)

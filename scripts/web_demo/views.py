@@ -7,11 +7,12 @@ import slicer
 import slicer.util
 from AnatomicalEmbeddingLib.SceneNodes import nodesOfClass
 from trame_slicer.core import LayoutManager, SlicerApp
-from trame_slicer.rca_view import register_rca_factories
+from trame_slicer.rca_view import RemoteSliceViewFactory, RemoteThreeDViewFactory
 
 from web_demo import words
 from web_demo.layouts import ALONE, ONE_SCAN, ORIENTATIONS, SECOND, THREE_D, TWO_SCANS, layouts
 from web_demo.surfaces import add_surfaces, remove_surfaces
+from web_demo.view_size import bounded_size
 from web_demo.view_ui import slice_view_ui, three_d_view_ui
 
 WINDOWS = {"Soft tissue": (400, 40), "Lung": (1500, -500), "Bone": (1800, 400)}
@@ -22,6 +23,24 @@ _LEGEND_SIZE, _LEGEND_POSITION = (0.09, 0.28), (0.98, 0.74)
 _BEFORE_THE_VIEW = 10.0
 _AFTER_THE_VIEW = -10.0
 """Priorities of observers that are asked before and after the view's own."""
+
+
+class _Bounded:
+    """Views whose size the page sets within bounds only."""
+
+    def _create_view(self, *arguments):
+        made = super()._create_view(*arguments)
+        take = made.view_adapter.update_size
+        made.view_adapter.update_size = lambda origin, size: take(origin, bounded_size(size))
+        return made
+
+
+class _SliceViews(_Bounded, RemoteSliceViewFactory):
+    pass
+
+
+class _SpaceViews(_Bounded, RemoteThreeDViewFactory):
+    pass
 
 
 class Views:
@@ -40,10 +59,10 @@ class Views:
         for name in self._names():
             self._state.setdefault(f"{name}_letters", {})
             self._state.setdefault(f"{name}_place", "")
-        register_rca_factories(
-            app.view_manager, server, slice_view_ui_f=self._slice_ui, three_d_view_ui_f=three_d_view_ui,
-            rca_encoder="jpeg", target_fps=20, blur_fps=15, interactive_quality=70, rca_event_throttle_s=0.03,
-        )
+        streaming = {"rca_encoder": "jpeg", "target_fps": 20, "blur_fps": 15, "interactive_quality": 70,
+                     "rca_event_throttle_s": 0.03}
+        for factory, over_view in ((_SliceViews, self._slice_ui), (_SpaceViews, three_d_view_ui)):
+            app.view_manager.register_factory(factory(server, populate_view_ui_f=over_view, **streaming))
         self.manager = LayoutManager(app.scene, app.view_manager, server)
         self.manager.register_layout_dict(layouts(), lazy_initialization=True)
         self.manager.create_layout_views_if_needed(ONE_SCAN)
