@@ -36,6 +36,7 @@ def test_what_the_launcher_prints_leads_in(browser, launch):
     assert len(address.split("token=")[1]) >= 32
     context = browser.new_context()
     page = context.new_page()
+    page.set_default_timeout(60_000)
     page.goto(address.replace("0.0.0.0", "127.0.0.1"))
-    page.wait_for_selector("#scan-line", timeout=60_000)
+    page.wait_for_selector("#scan-line")
     context.close()

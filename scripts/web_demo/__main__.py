@@ -23,7 +23,7 @@ from web_demo.private_folder import PrivateFolder
 from web_demo.sessions import Sessions, environment
 
 TOKEN_VARIABLE = "ANATEMBED_WEB_TOKEN"
-_IDLE_SECONDS = 30.0
+_IDLE_SECONDS, _LAST_ANSWERS_SECONDS = 30.0, 3.0
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -75,12 +75,14 @@ async def serve(gate: Gate, sessions: Sessions, host: str, port: int, connection
     ended, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
-    runner = web.AppRunner(launcher(gate, sessions), access_log=None, keepalive_timeout=_IDLE_SECONDS)
+    runner = web.AppRunner(
+        launcher(gate, sessions), access_log=None, keepalive_timeout=_IDLE_SECONDS, shutdown_timeout=_LAST_ANSWERS_SECONDS
+    )
     await runner.setup()
     try:
         server = await loop.create_server(lambda: Guarded(runner.server, connections), host, port)
-        async with server:
-            await ended.wait()
+        await ended.wait()
+        server.close()  # and no waiting for it: newer Pythons wait until the last page has gone
     finally:
         await runner.cleanup()
 
