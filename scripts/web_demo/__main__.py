@@ -75,9 +75,9 @@ async def serve(gate: Gate, sessions: Sessions, host: str, port: int, connection
     ended, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
-    runner = web.AppRunner(
-        launcher(gate, sessions), access_log=None, keepalive_timeout=_IDLE_SECONDS, shutdown_timeout=_LAST_ANSWERS_SECONDS
-    )
+    application = launcher(gate, sessions)
+    waits = {"keepalive_timeout": _IDLE_SECONDS, "shutdown_timeout": _LAST_ANSWERS_SECONDS}
+    runner = web.AppRunner(application, access_log=None, **waits)
     await runner.setup()
     try:
         server = await loop.create_server(lambda: Guarded(runner.server, connections), host, port)
