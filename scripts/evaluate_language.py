@@ -26,10 +26,10 @@ from anatembed.output_file import replacing
 from research.evaluation import question_systems as systems
 from research.evaluation.harness import read_cases
 from research.evaluation.question_places import ask_scan, places_table
-from research.evaluation.question_report import group_rows, mistakes, system_rows, target_rows, with_measured
+from research.evaluation.question_tables import group_rows, mistakes, system_rows, target_rows, with_measured
 from research.evaluation.question_targets import name_targets, question_targets, size_target
 from research.evaluation.questions import ask_all, read_questions
-from research.evaluation.report import rows
+from research.evaluation.tables import rows
 from research.evaluation.vocabulary_names import name_questions, typo_questions, withheld_folds
 
 QUESTIONS = Path(__file__).parent / "questions"

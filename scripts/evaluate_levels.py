@@ -19,7 +19,7 @@ from anatembed.model.checkpoint import load_checkpoint
 from research.evaluation.harness import ModelSystem, read_annotated
 from research.evaluation.kept_maps import embed_once
 from research.evaluation.levels import ask_levels, levels_sections
-from research.evaluation.report import section_markdown, write_column
+from research.evaluation.tables import section_markdown, write_column
 
 SPLIT = Path(__file__).parent / "configs" / "split.json"
 LOG = logging.getLogger(__name__)

@@ -22,8 +22,8 @@ from anatembed.output_file import replacing
 from research.evaluation.harness import read_cases
 from research.evaluation.label_maps import read_label_maps
 from research.evaluation.part_places import ask_parts, outlines_of, section
-from research.evaluation.report import section_content, section_markdown
 from research.evaluation.section import Tally
+from research.evaluation.tables import section_content, section_markdown
 
 SPLIT = Path(__file__).parent / "configs" / "split.json"
 LOG = logging.getLogger(__name__)

@@ -26,7 +26,7 @@ import numpy as np
 from anatembed.language.vocabulary import Vocabulary
 from anatembed.output_file import make_folder, replacing
 from research.training.body_frame import BodyFrame, landmarks
-from research.training.completion import compact, lend_skeleton, split_aorta
+from research.training.completed_labels import compact, lend_skeleton, split_aorta
 from research.training.parts import name_parts
 from research.training.sources import public_sources
 from research.training.subject import Subject

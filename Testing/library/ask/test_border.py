@@ -9,7 +9,7 @@ from anatembed.geometry import transform_points
 from anatembed.language.vocabulary import Vocabulary
 from phantoms import rotation, voxel_positions
 from planted import CANONICAL, CONCEPTS, planted_checkpoint, planted_map, planted_readout
-from research.evaluation.border import Problem, by_name
+from research.evaluation.erased_border import Problem, by_name
 from scipy import ndimage
 
 VOCABULARY = Vocabulary.load()

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from anatembed.ask.explorer import Explorer
 from anatembed.language.vocabulary import Vocabulary
+from PIL import Image
 from planted import CENTRES_RAS, planted_checkpoint, whole_body_map
-from research.evaluation.confidence import confidence, first_hit, first_name
+from research.evaluation.confidence import confidence, diagram, first_hit, first_name, reliability_section
+from research.evaluation.plots import draw
 from research.evaluation.truth import Structure
 
 VOCABULARY = Vocabulary.load()
@@ -59,3 +61,31 @@ def test_the_section_counts_boxes_points_names_and_presence_apart(explorer):
     assert measures["first hit, boxes: answers"] == measures["first hit, points: answers"] == 1
     assert measures["first name: answers"] == 2
     assert measures["first name: right"] == 1
+
+
+ANSWERS = {
+    "presence": ([0.95, 0.85, 0.05, 0.15], [True, True, False, True], [1, 1, 1, 2]),
+    "first name": ([0.4, 0.6], [False, True]),
+    "nothing": ([], []),
+}
+
+
+def test_a_section_has_the_figures_and_a_row_for_each_part_of_the_scale_that_has_answers():
+    section = reliability_section("model", ANSWERS)
+    measures = section.systems["model"]
+    assert measures["first name: Brier"] == pytest.approx(0.16)
+    assert measures["presence: right"] == pytest.approx(0.8)
+    assert np.isnan(measures["nothing: Brier"])
+    assert [(row["probability of"], row["answers"]) for row in section.rows] == [
+        ("presence", 1), ("presence", 1), ("presence", 1), ("presence", 1), ("first name", 1), ("first name", 1)]
+
+
+def test_the_diagram_has_a_point_for_each_part_of_the_scale_and_is_drawn(tmp_path):
+    pytest.importorskip("matplotlib")
+    shown = diagram("model", ANSWERS)
+    assert shown.x == shown.series["as it should be"]
+    assert shown.series["model, presence"][8:] == [1.0, 1.0]
+    assert np.isnan(shown.series["model, presence"][5])
+    draw([shown], tmp_path)
+    with Image.open(tmp_path / "reliability.png") as image:
+        assert min(image.size) > 200

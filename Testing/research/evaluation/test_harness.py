@@ -9,7 +9,7 @@ from anatembed.ask.explorer import Explorer
 from anatembed.scan.volume import Volume
 from little_people import VOCABULARY
 from planted import CENTRES_RAS, planted_checkpoint, whole_body_map
-from research.evaluation import figures, harness
+from research.evaluation import harness, plots
 from research.evaluation.harness import (
     TOLERANCE_MM,
     Located,
@@ -267,7 +267,7 @@ def test_sections_and_figures_are_written_beside_the_tables(tmp_path):
     text = write({"embedding": [report_of("a")]}, planted_checkpoint(), tmp_path, [section])
     assert "### Something else" in text
     assert "| rate | 0.25 |" in text
-    assert ("![Curve](curve.png)" in text) == (tmp_path / "curve.png").exists() == figures.can_draw()
+    assert ("![Curve](curve.png)" in text) == (tmp_path / "curve.png").exists() == plots.can_draw()
     content = json.loads((tmp_path / "evaluation.json").read_text())
     assert content["sections"]["extra"]["systems"] == {"embedding": {"rate": 0.25}}
     assert content["sections"]["extra"]["figures"][0]["series"] == {"embedding": [0.0, None]}

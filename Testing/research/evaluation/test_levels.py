@@ -21,7 +21,7 @@ from research.evaluation.levels import (
     levels_sections,
     renumbered,
 )
-from research.evaluation.report import write_column
+from research.evaluation.tables import write_column
 from research.evaluation.truth import Case, Structure
 
 SCAN = Volume(np.zeros((2, 2, 2)), np.eye(4))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from little_model import TAXONOMY, anywhere, checkpoint_of
 from little_people import CENTRES_RAS, VOCABULARY, little_person
-from research.evaluation import reliability
+from research import reliability
 from research.training.body_frame import body_positions
 from research.training.calibration import BETWEEN_PEOPLE, answers, calibrated, fitted, hit_rows, label_moments, places
 from research.training.synthesis import CropGenerator, CropSource

@@ -9,22 +9,29 @@ from pathlib import Path
 
 import numpy as np
 from anatembed.ask.explorer import Explorer
-from anatembed.language.query.resolution import accept
 from anatembed.language.vocabulary import Vocabulary
 from anatembed.model.checkpoint import Checkpoint
 from anatembed.output_file import replacing
 
-from research.evaluation import figures
+from research.evaluation import plots
+from research.evaluation.asking import asked_for, shown_for
 from research.evaluation.baselines import Lookup
 from research.evaluation.bench import Bench
 from research.evaluation.label_maps import labelled_scans
 from research.evaluation.metrics import auroc, bootstrap_interval
-from research.evaluation.report import markdown, rows, section_content, section_markdown, without_nan
 from research.evaluation.section import Section
-from research.evaluation.truth import DENSE, Case, Structure, annotated_case, distance_mm, labelled_case
+from research.evaluation.tables import markdown, rows, section_content, section_markdown, without_nan
+from research.evaluation.truth import (
+    DENSE,
+    TOLERANCE_MM,
+    Case,
+    Structure,
+    annotated_case,
+    distance_mm,
+    labelled_case,
+)
 
 LOG = logging.getLogger(__name__)
-TOLERANCE_MM = 10.0
 
 
 @dataclass
@@ -97,14 +104,13 @@ class ModelSystem:
 
         A refusal shows no place: then the best place of the concept, or of its likelier side, is judged.
         """
-        locating = self.explorer.locating
-        shown = concept if locating.targets(concept, None) else self.explorer.known_whole(concept)
-        if shown is None:
+        answer = asked_for(self.explorer, concept)
+        if answer is None:
             return None
-        answer = locating.answer(concept, accept(self.explorer.vocabulary, concept, ""), 1)
         if answer.found:
             return answer.hits[0].position_ras, True, answer.presence
-        searches = [self.explorer.index.search(one.learnt, 1) for one in locating.targets(shown, None)]
+        targets = self.explorer.locating.targets(shown_for(self.explorer, concept), None)
+        searches = [self.explorer.index.search(one.learnt, 1) for one in targets]
         best = max(searches, key=lambda search: search.presence)
         return (best.hits[0].position_ras if best.hits else None), False, answer.presence or 0.0
 
@@ -282,7 +288,7 @@ def write(
         lines += [f"### {title} ({sum(map(chosen, model))} people)", "", *markdown(table), "",
                   f"95 % intervals over people: {ranges}", ""]
     content["sections"] = {section.name: section_content(section) for section in sections}
-    pictures = figures.draw([figure for section in sections for figure in section.figures], output)
+    pictures = plots.draw([figure for section in sections for figure in section.figures], output)
     for section in sections:
         lines += section_markdown(section, pictures)
     content["structures"] = structure_table(model)

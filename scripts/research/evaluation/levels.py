@@ -9,10 +9,8 @@ import numpy as np
 from anatembed.language.vocabulary import Vocabulary
 
 from research.evaluation.section import Section, Tally
-from research.evaluation.truth import Case, Structure, depth_error_mm, distance_mm
+from research.evaluation.truth import TOLERANCE_MM, Case, Structure, depth_error_mm, distance_mm
 
-TOLERANCE_MM = 10.0
-"""So far from a structure a first hit still counts."""
 LEVEL_MM = 20.0
 """So far from the right vertebra or rib a level still counts as identified (Sekuboyina 2021, VerSe)."""
 GROUPS = ("organs", "lobes", "vertebrae", "ribs", "other bones", "vessels", "gut", "muscles", "head and neck")

@@ -43,8 +43,10 @@ class Reply:
 
 @dataclass(frozen=True)
 class Judged:
-    """A question with its reply, one word for its worth (see `VERDICTS`), and the seconds it took.
+    """A question with its reply, its worth in two words, and the seconds it took.
 
+    verdict: right or wrong, and what came: accept, confirm or ask; "needless question"; "right refusal", "refused
+    wrongly".
     place_read: whether the part or place that is meant was read too; None where none is meant.
     """
 
@@ -57,17 +59,6 @@ class Judged:
 
 
 System = Callable[[str], Reply]
-VERDICTS = (
-    "right accept",
-    "wrong accept",
-    "right confirm",
-    "wrong confirm",
-    "right ask",
-    "needless question",
-    "wrong ask",
-    "right refusal",
-    "refused wrongly",
-)
 
 
 def read_questions(path: Path, vocabulary: Vocabulary) -> list[Question]:

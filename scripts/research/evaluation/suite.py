@@ -6,20 +6,20 @@ import time
 from collections.abc import Callable
 
 from research.evaluation.bench import Bench
-from research.evaluation.border import border
 from research.evaluation.confidence import confidence
+from research.evaluation.erased_border import border
 from research.evaluation.extension import extension
 from research.evaluation.interpolation import interpolation
 from research.evaluation.invariance import invariance
 from research.evaluation.landmarks import landmarks
 from research.evaluation.laterality import laterality
-from research.evaluation.layout import layout
 from research.evaluation.outside import outside
 from research.evaluation.repeatability import repeatability
 from research.evaluation.section import Section, joined
 from research.evaluation.spectrum import spectrum
 from research.evaluation.transfer import transfer
 from research.evaluation.uniqueness import uniqueness
+from research.evaluation.unseen_organs import layout
 
 LOG = logging.getLogger(__name__)
 PARTS: tuple[Callable[[Bench], Section | None], ...] = (

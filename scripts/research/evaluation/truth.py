@@ -12,6 +12,8 @@ from anatembed.language.vocabulary import Vocabulary
 from anatembed.scan.files import read_volume
 from anatembed.scan.volume import Volume
 
+TOLERANCE_MM = 10.0
+"""So far from a structure a first hit still counts."""
 MIN_VOXELS = 8
 DENSE = "_dense_labels"
 """Ends the name of a label map that was drawn on an annotated scan, and of its table."""

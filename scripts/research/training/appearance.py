@@ -6,7 +6,7 @@ CT's HU. Noise, borders and tissue spread are as measured on real scans: a netwo
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -16,9 +16,6 @@ from torch.nn import functional
 from research.training.sampling import nearest, smooth_noise, trilinear
 from research.training.subject import OUTSIDE, UNNAMED
 from research.training.tissues import NAMES, TISSUES, draw_means
-
-if TYPE_CHECKING:
-    from research.training.synthesis import CropSource
 
 SOFTNESS = 2.5
 """How fast one tissue passes into the next where noise decides between them, per standard deviation."""
@@ -39,6 +36,16 @@ class Variation:
     couch: float = 0.4
 
 
+class Labelled(Protocol):
+    """What of a person is painted: labels and flesh (K,J,I), and for every label its concept and tissue."""
+
+    concepts: list[str]
+    tissues: list[str]
+    tissue_index: Tensor
+    label_volume: Tensor
+    flesh: Tensor
+
+
 class Appearance:
     """Draws images by the random numbers of a generator, on its device."""
 
@@ -52,7 +59,7 @@ class Appearance:
     def _noise(self, shape: tuple[int, ...], fineness: int) -> Tensor:
         return smooth_noise(shape, tuple(max(2, n // fineness) for n in shape), self.torch_random)
 
-    def paint(self, source: CropSource, labels: Tensor, voxels_kji: Tensor) -> tuple[Tensor, Tensor]:
+    def paint(self, source: Labelled, labels: Tensor, voxels_kji: Tensor) -> tuple[Tensor, Tensor]:
         """A CT-like image (K,J,I) of `labels`, which lie at `voxels_kji` (3,K,J,I) of the person, and canonical HU."""
         random, shape = self.random, tuple(labels.shape)
         freely = random.random() < self.variation.free_appearance

@@ -13,7 +13,7 @@ from anatembed.geometry import transform_points
 from anatembed.model.checkpoint import Checkpoint
 from anatembed.model.readout import Readout
 
-from research.evaluation import reliability
+from research import reliability
 from research.training.body_frame import body_positions
 from research.training.calibration_fits import fit_hits, fit_naming, fit_presence, typical_evidence
 from research.training.observations import SHAPES, observations
@@ -122,7 +122,7 @@ def hit_rows(readout: Readout, seen: dict[str, np.ndarray]) -> Iterator[tuple[in
 
 def answers(readout: Readout, seen: dict[str, np.ndarray]) -> dict[str, tuple[np.ndarray, ...]]:
     """Scores, truth and weights of presence, first hits (of what is found, others are not shown) and first names, for
-    `evaluation.reliability`; those of structures cut by the border of the view stand apart too.
+    `reliability`; those of structures cut by the border of the view stand apart too.
     """
     presences = readout.presences(seen["concept"], seen["evidence"])
     present, cut = seen["present"], seen["present"] & (seen["share"] < CUT_SHARE)

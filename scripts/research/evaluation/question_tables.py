@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from research.evaluation.question_targets import Target
 from research.evaluation.questions import Judged, by_group, summarise
-from research.evaluation.report import rows
+from research.evaluation.tables import rows
 
 BEGIN, END = "<!-- measured -->", "<!-- end of measured -->"
 

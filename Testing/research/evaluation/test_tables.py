@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from research.evaluation.report import cell, markdown, rows, section_content, section_markdown, without_nan
 from research.evaluation.section import Figure, Section
+from research.evaluation.tables import cell, markdown, rows, section_content, section_markdown, without_nan
 
 
 @pytest.mark.parametrize(("measure", "value", "text"), [

@@ -2,7 +2,7 @@
 
 import pytest
 from anatembed.language.vocabulary import Vocabulary
-from research.evaluation.question_report import (
+from research.evaluation.question_tables import (
     BEGIN,
     END,
     group_rows,

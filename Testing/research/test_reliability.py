@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
-from research.evaluation import reliability
-from research.evaluation.figures import draw
+from research import reliability
 
 SCORED = st.lists(st.tuples(st.floats(0, 1), st.booleans(), st.floats(0.1, 3)), min_size=1, max_size=40)
 
@@ -73,31 +71,3 @@ def test_what_is_no_probability_is_refused(scores, truth, message):
 def test_nothing_asked_is_no_figure():
     assert np.isnan(reliability.brier([], []))
     assert np.isnan(reliability.expected_calibration_error([], []))
-
-
-ANSWERS = {
-    "presence": ([0.95, 0.85, 0.05, 0.15], [True, True, False, True], [1, 1, 1, 2]),
-    "first name": ([0.4, 0.6], [False, True]),
-    "nothing": ([], []),
-}
-
-
-def test_a_section_has_the_figures_and_a_row_for_each_part_of_the_scale_that_has_answers():
-    section = reliability.section("model", ANSWERS)
-    measures = section.systems["model"]
-    assert measures["first name: Brier"] == pytest.approx(0.16)
-    assert measures["presence: right"] == pytest.approx(0.8)
-    assert np.isnan(measures["nothing: Brier"])
-    assert [(row["probability of"], row["answers"]) for row in section.rows] == [
-        ("presence", 1), ("presence", 1), ("presence", 1), ("presence", 1), ("first name", 1), ("first name", 1)]
-
-
-def test_the_diagram_has_a_point_for_each_part_of_the_scale_and_is_drawn(tmp_path):
-    pytest.importorskip("matplotlib")
-    diagram = reliability.diagram("model", ANSWERS)
-    assert diagram.x == diagram.series["as it should be"]
-    assert diagram.series["model, presence"][8:] == [1.0, 1.0]
-    assert np.isnan(diagram.series["model, presence"][5])
-    draw([diagram], tmp_path)
-    with Image.open(tmp_path / "reliability.png") as image:
-        assert min(image.size) > 200

@@ -5,7 +5,7 @@ import pytest
 from anatembed.geometry import transform_points
 from little_people import CENTRES_RAS, VOCABULARY, little_person
 from phantoms import centred_affine, voxel_positions
-from research.training.completion import compact, lend_skeleton, split_aorta
+from research.training.completed_labels import compact, lend_skeleton, split_aorta
 from research.training.subject import Subject
 
 IDS = frozenset(VOCABULARY.ids)

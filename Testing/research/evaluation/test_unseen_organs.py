@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from research.evaluation.layout import NOWHERE_MM, misses
 from research.evaluation.truth import Structure
+from research.evaluation.unseen_organs import NOWHERE_MM, misses
 
 
 def organ(concept: str, centre) -> Structure:

@@ -12,7 +12,7 @@ from phantoms import centred_affine
 from planted import CENTRES_RAS, planted_checkpoint, whole_body_map
 from research.evaluation.baselines import Lookup, Reference
 from research.evaluation.bench import ANNOTATED, Scan
-from research.evaluation.border import (
+from research.evaluation.erased_border import (
     ERASED_HU,
     NOISE_HU,
     PAIRS,

@@ -1,4 +1,4 @@
-"""Whether a probability means what it says: predicted against observed rates, as figures, a table and a diagram.
+"""Whether a probability means what it says: predicted against observed rates, as figures and a table.
 
 Everything takes plain arrays: `scores` (N,) in 0..1, `truth` (N,) bool, and `weights` (N,), alike where left out.
 Brier 1950; expected calibration error as in Naeini et al. 2015, with bins of one width.
@@ -7,16 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from research.evaluation.section import Figure, Section
-
 BINS = 10
-WORDS = {"count": "answers", "predicted": "mean probability", "observed": "right", "ece": "calibration error",
-         "brier": "Brier"}
-TEXT = (
-    "Whether probabilities mean what they say: of the answers that are called 70 % probable, 70 % should be right. "
-    "*Calibration error*: mean distance of probability and rate of right answers over ten parts of the scale; *Brier*: "
-    "mean squared distance of probability and truth, 0.25 for one half each time."
-)
 
 
 def table(scores, truth, weights=None, bins: int = BINS) -> list[dict]:
@@ -71,35 +62,6 @@ def summary(scores, truth, weights=None) -> dict:
         "ece": expected_calibration_error(scores, truth, weights),
         "brier": brier(scores, truth, weights),
     }
-
-
-def section(system: str, answers: dict[str, tuple], bins: int = BINS) -> Section:
-    """The part of a report on how far the probabilities of one system can be believed.
-
-    `answers`: what the probability is of (such as "presence", "confidence of the first hit", "first name") to (scores,
-    truth) or (scores, truth, weights).
-    """
-    measures = {
-        f"{name}: {words}": figures[key]
-        for name, figures in ((name, summary(*columns)) for name, columns in answers.items())
-        for key, words in WORDS.items()
-    }
-    rows = [
-        {"probability of": name, "from": row["low"], "to": row["high"], "answers": row["count"],
-         "predicted": row["predicted"], "observed": row["observed"]}
-        for name, columns in answers.items() for row in table(*columns, bins=bins) if row["count"]
-    ]
-    return Section("reliability", "Reliability of probabilities", TEXT, {system: measures}, rows=rows,
-                   figures=[diagram(system, answers, bins)])
-
-
-def diagram(system: str, answers: dict[str, tuple], bins: int = BINS) -> Figure:
-    """Observed rate in each part of the scale, beside what would be right; `figures.draw` makes a PNG of it."""
-    middles = [(n + 0.5) / bins for n in range(bins)]
-    series = {f"{system}, {name}": [row["observed"] for row in table(*columns, bins=bins)]
-              for name, columns in answers.items()}
-    return Figure("reliability", "Reliability of probabilities", "probability (middle of its tenth)", "observed rate",
-                  "line", middles, series | {"as it should be": middles})
 
 
 def checked(scores, truth, weights=None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
