@@ -18,6 +18,8 @@ UNREADABLE = (
 )  # fmt: skip
 """What NumPy and zipfile raise for a damaged archive; a changed bit can even ask for a password (RuntimeError)."""
 
+_ZIP_SIGNS = (b"PK\x03\x04", b"PK\x05\x06")
+"""The second one is that of an archive without files."""
 _LOCAL_HEADER_BYTES = 30
 _HEADER_READERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
@@ -27,6 +29,15 @@ def save_arrays(path: Path | str, /, *, compressed: bool = False, **arrays: np.n
     save: Callable[..., None] = np.savez_compressed if compressed else np.savez
     with written_whole(path) as temporary, open(temporary, "wb") as file:
         save(file, **arrays)
+
+
+def begins_as_zip(path: Path | str) -> bool:
+    """Whether there is a file that begins as ZIP archives do, an .npz among them."""
+    path = Path(path)
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(_ZIP_SIGNS[0])) in _ZIP_SIGNS
 
 
 def array_names(path: Path | str) -> frozenset[str]:

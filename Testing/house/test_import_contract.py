@@ -30,6 +30,8 @@ LATE = {"torch", "monai", "rapidfuzz", "PIL", "nibabel", "mcp", "mcp_types", "py
 NEED_IT_TO_BE_READ_AT_ALL = {
     "anatembed.model.encoder": {"torch"},
     "anatembed.maps.inference": {"torch"},
+    "anatembed.serve.pictures": {"PIL"},
+    "anatembed.serve.demo": {"PIL"},
     "anatembed.serve.mcp_server": {"mcp", "mcp_types", "pydantic", "pydantic_core", "anyio"},
 }
 """Files that are imported only to do what needs the package."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from scipy import ndimage
 
 from anatembed.geometry import bounds_ras, check_affine, transform_points
 from anatembed.npz_file import UNREADABLE, map_array, save_arrays
@@ -69,6 +68,8 @@ class EmbeddingMap:
 
     def inside_body(self, positions_ras: np.ndarray) -> np.ndarray:
         """Whether RAS positions (N,3) lie in the patient: bool (N,); ValueError outside the scan."""
+        from scipy import ndimage  # here, because saying what a map is needs no SciPy
+
         kji = self.ras_to_kji(positions_ras)
         return ndimage.map_coordinates(self.body_kji.astype(np.float32), kji.T, order=1, mode="nearest") >= 0.5
 
@@ -76,6 +77,8 @@ class EmbeddingMap:
         """Mean HU (N,) float32 around RAS positions (N,3), trilinear; ValueError outside the scan."""
         if self.hu_kji is None:
             return None
+        from scipy import ndimage
+
         kji = self.ras_to_kji(positions_ras)
         return ndimage.map_coordinates(self.hu_kji.astype(np.float32), kji.T, order=1, mode="nearest")
 

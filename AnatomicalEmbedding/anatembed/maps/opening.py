@@ -12,9 +12,8 @@ from pathlib import Path
 from anatembed.maps.cache import MapCache
 from anatembed.maps.embedding_map import EmbeddingMap
 from anatembed.model.checkpoint import Checkpoint
-from anatembed.npz_file import array_names
+from anatembed.npz_file import array_names, begins_as_zip
 from anatembed.progress import part_of
-from anatembed.scan.archive import begins_as_zip
 from anatembed.scan.modality import NotACT, check_is_ct
 from anatembed.scan.volume import Volume
 from anatembed.scan.volume_file import is_volume_file

@@ -36,7 +36,12 @@ class Checkpoint:
 
     @property
     def encoder_id(self) -> str:
-        return f"anatembed-{self.sha256[:12]}"
+        return encoder_id_of(self.sha256)
+
+
+def encoder_id_of(sha256: str) -> str:
+    """The name of a model in maps, from the SHA-256 of its content."""
+    return f"anatembed-{sha256[:12]}"
 
 
 def save_checkpoint(checkpoint: Checkpoint, path: Path | str) -> str:
@@ -72,28 +77,65 @@ def load_checkpoint(path: Path | str | None = None) -> Checkpoint:
     FileNotFoundError if there is none; ValueError if it is not a checkpoint, of another version, or damaged.
     """
     path = Path(path) if path else DEFAULT_PATH
+    content = _arrays_in(path)
+    header = _header_in(content, path)
+    meta_text = str(content.pop("meta"))
+    del content["sha256"]
+    actual = content_sha256(content, meta_text)
+    if actual != header.sha256:
+        raise ValueError(f"{path.name} is damaged: expected SHA-256 {header.sha256[:12]}..., got {actual[:12]}...")
+    try:
+        return _from_content(content, header.meta, header.sha256)
+    except KeyError as cause:
+        raise ValueError(f"expected a model of this version, {path.name} lacks {cause}") from cause
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a model file says of itself: its configuration, names and provenance, and the SHA-256 of its content."""
+
+    meta: dict
+    sha256: str
+
+    @property
+    def encoder_id(self) -> str:
+        return encoder_id_of(self.sha256)
+
+    @property
+    def concept_ids(self) -> tuple[str, ...]:
+        """The structures that it has learnt."""
+        return tuple(self.meta["concept_ids"])
+
+
+def read_header(path: Path | str | None = None) -> Header:
+    """The header of a file (the shipped model's without `path`), read in a moment; errors as `load_checkpoint`.
+
+    The weights are not read, so that damage to them is not noticed.
+    """
+    path = Path(path) if path else DEFAULT_PATH
+    return _header_in(_arrays_in(path, ("meta", "sha256")), path)
+
+
+def _header_in(content: dict[str, np.ndarray], path: Path) -> Header:
+    if "meta" not in content or "sha256" not in content:
+        raise ValueError(f"expected a model file of this software, got another .npz file: {path.name}")
+    meta = json.loads(str(content["meta"]))
+    if meta.get("format") != FORMAT:
+        found = meta.get("format")
+        raise ValueError(f"expected a model of format {FORMAT}, {path.name} has {found!r}: another version")
+    return Header(meta, str(content["sha256"]))
+
+
+def _arrays_in(path: Path, names: tuple[str, ...] | None = None) -> dict[str, np.ndarray]:
+    """The arrays of a model file, or those of some names that it has."""
     if not path.is_file():
         raise FileNotFoundError(f"expected a model file at {path}, found none")
     try:
         with np.load(path, allow_pickle=False) as file:
-            content = {name: file[name] for name in file.files}
+            return {name: file[name] for name in file.files if names is None or name in names}
     except UNREADABLE as cause:
         raise ValueError(f"expected a model file of this software, but {path.name} is damaged or something else: "
                          f"{cause}") from cause
-    if "meta" not in content or "sha256" not in content:
-        raise ValueError(f"expected a model file of this software, got another .npz file: {path.name}")
-    meta_text, expected = str(content.pop("meta")), str(content.pop("sha256"))
-    meta = json.loads(meta_text)
-    if meta.get("format") != FORMAT:
-        found = meta.get("format")
-        raise ValueError(f"expected a model of format {FORMAT}, {path.name} has {found!r}: another version")
-    actual = content_sha256(content, meta_text)
-    if actual != expected:
-        raise ValueError(f"{path.name} is damaged: expected SHA-256 {expected[:12]}..., got {actual[:12]}...")
-    try:
-        return _from_content(content, meta, expected)
-    except KeyError as cause:
-        raise ValueError(f"expected a model of this version, {path.name} lacks {cause}") from cause
 
 
 def _from_content(content: dict[str, np.ndarray], meta: dict, sha256: str) -> Checkpoint:

@@ -11,10 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from anatembed.npz_file import begins_as_zip
 from anatembed.scan.image_file import IMAGE_SUFFIXES
 
-_SIGNS = (b"PK\x03\x04", b"PK\x05\x06")
-"""The second one is that of an archive without files."""
 _DAMAGED = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error)
 """What zipfile raises for an archive that is damaged, packed in another way, or has a password."""
 _NO_SCANS = {".ds_store", "dicomdir", "thumbs.db"}
@@ -33,14 +32,6 @@ def is_archive(path: Path) -> bool:
     """Whether a file is, or is called, a ZIP archive; an .npz is one inside, but a file type of its own."""
     suffix = path.suffix.lower()
     return path.is_file() and suffix != ".npz" and (suffix == ".zip" or begins_as_zip(path))
-
-
-def begins_as_zip(path: Path) -> bool:
-    """Whether there is a file that begins as ZIP archives do, an .npz among them."""
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        return file.read(len(_SIGNS[0])) in _SIGNS
 
 
 @contextmanager

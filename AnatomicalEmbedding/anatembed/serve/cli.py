@@ -20,15 +20,15 @@ from anatembed.progress import progress_on
 from anatembed.serve import failures
 
 COMMANDS = {
-    "embed": "maps",
+    "embed": "embedding",
     "locate": "questions",
     "report": "questions",
-    "resolve": "words",
+    "resolve": "resolve",
     "describe": "questions",
     "overlay": "drawing",
-    "terms": "words",
+    "terms": "terms",
     "info": "maps",
-    "device": "maps",
+    "device": "embedding",
     "mcp": "programs",
     "demo": "programs",
 }

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import nibabel
 import numpy as np
 
 from anatembed.output_file import replacing
@@ -23,6 +22,8 @@ def write_probability(probability_kji: np.ndarray, ijk_to_ras: np.ndarray, path:
 
 
 def _write(array_kji: np.ndarray, ijk_to_ras: np.ndarray, path: Path | str) -> None:
+    import nibabel
+
     image = nibabel.Nifti1Image(array_kji.T, ijk_to_ras)
     image.header.set_xyzt_units("mm")
     image.set_sform(ijk_to_ras, code=1)

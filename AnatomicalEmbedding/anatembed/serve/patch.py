@@ -1,13 +1,17 @@
 """What a scan shows around a point: a picture of one slice, and a small volume on the scan's own voxels."""
+from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
 
 from anatembed.geometry import bounds_ras, spacing_mm, transform_points
 from anatembed.maps.slice_planes import PLANES, Field, Plane, Slice
 from anatembed.scan.volume import Volume
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 LEAST_MM, MOST_MM = 10.0, 400.0
 PIXELS = 512
@@ -57,6 +61,8 @@ def picture(
     Radiological convention: the patient's right is at the left of axial and coronal slices, anterior at the left of
     sagittal ones. What lies beyond the scan is black.
     """
+    from PIL import Image
+
     position = _checked(volume, position_ras, size_mm)
     view = Slice(plane, float(position[plane.normal]), position - size_mm / 2, position + size_mm / 2, size_mm / PIXELS)
     low = level - width / 2
@@ -103,6 +109,8 @@ def _checked(volume: Volume, position_ras, size_mm: float) -> np.ndarray:
 
 
 def _draw_letters(image: Image.Image, letters: tuple[str, str, str, str]) -> None:
+    from PIL import ImageDraw, ImageFont
+
     draw, font = ImageDraw.Draw(image), ImageFont.load_default(22)
     middle, edge = PIXELS / 2, 6
     places = ((edge, middle, "lm"), (PIXELS - edge, middle, "rm"), (middle, edge, "ma"), (middle, PIXELS - edge, "md"))

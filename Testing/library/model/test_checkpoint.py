@@ -6,7 +6,14 @@ import json
 import numpy as np
 import pytest
 from anatembed.maps.inference import build_encoder
-from anatembed.model.checkpoint import CALIBRATION_ARRAYS, FORMAT, READOUT_ARRAYS, load_checkpoint, save_checkpoint
+from anatembed.model.checkpoint import (
+    CALIBRATION_ARRAYS,
+    FORMAT,
+    READOUT_ARRAYS,
+    load_checkpoint,
+    read_header,
+    save_checkpoint,
+)
 from anatembed.model.config import EncoderConfig
 from anatembed.npz_file import content_sha256
 from hypothesis import given, settings
@@ -21,6 +28,25 @@ def model_file(tmp_path):
     path = tmp_path / "model.npz"
     save_checkpoint(tiny_checkpoint(SMALL), path)
     return path
+
+
+def test_the_header_says_what_the_whole_file_says(model_file):
+    header, checkpoint = read_header(model_file), load_checkpoint(model_file)
+    assert (header.sha256, header.encoder_id) == (checkpoint.sha256, checkpoint.encoder_id)
+    assert header.concept_ids == checkpoint.readout.concept_ids
+    assert header.meta["provenance"] == checkpoint.provenance
+
+
+@pytest.mark.parametrize("content", [b"", b"no model", "cut off"])
+def test_the_header_of_something_else_is_refused(model_file, content):
+    model_file.write_bytes(model_file.read_bytes()[:-50] if content == "cut off" else content)
+    with pytest.raises(ValueError, match=r"expected a model file of this software, but model\.npz is damaged"):
+        read_header(model_file)
+    np.savez(model_file, other=np.zeros(3))
+    with pytest.raises(ValueError, match="another .npz file"):
+        read_header(model_file)
+    with pytest.raises(FileNotFoundError):
+        read_header(model_file.with_name("none.npz"))
 
 
 def rewritten(path, change) -> None:

@@ -11,18 +11,19 @@ import pytest
 from anatembed.maps.embedding_map import EmbeddingMap
 from anatembed.model.memory_budget import NotEnoughMemory
 
-PACKAGE = Path(cli.__file__).resolve().parents[1]
+PACKAGE_FOLDER = Path(cli.__file__).resolve().parents[2]
 
 
 def start(code: str, *arguments, **options) -> subprocess.Popen:
-    environment = {**os.environ, "PYTHONPATH": str(PACKAGE)}
+    environment = {**os.environ, "PYTHONPATH": str(PACKAGE_FOLDER)}
     command = [sys.executable, "-c", code, *map(str, arguments)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     return subprocess.Popen(command, env=environment, text=True, **{**pipes, **options})
 
 
 RUN = "import sys; from anatembed.serve.cli import main; sys.exit(main(sys.argv[1:]))"
-WITHOUT_TORCH = "import sys; sys.modules['torch'] = None; " + RUN
+WITHOUT = "import sys; sys.modules.update(dict.fromkeys({packages!r})); " + RUN
+PICTURES, FILES, SCIPY, TORCH = ("PIL",), ("SimpleITK", "nibabel"), ("scipy",), ("torch",)
 
 
 def test_help_names_every_command(capsys):
@@ -98,7 +99,7 @@ def test_progress_for_programs_is_json_lines_that_never_go_back(anatembed, scan,
 def test_interrupting_ends_with_130_and_without_a_traceback(anatembed, planted, monkeypatch):
     from anatembed.maps.embedding_map import EmbeddingMap
 
-    def interrupted(_path):
+    def interrupted(*_, **__):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(EmbeddingMap, "load", interrupted)
@@ -138,26 +139,33 @@ def test_a_reader_that_has_seen_enough_is_no_error():
 
 
 @pytest.mark.parametrize(
-    ("words", "code"),
+    ("words", "packages"),
     [
-        (("resolve", "left kidney"), 0),
-        (("terms", "kidney"), 0),
-        (("info", "MAP"), 0),
-        (("locate", "MAP", "liver"), 0),
-        (("describe", "MAP", "--ras", "55", "20", "0"), 0),
-        (("overlay", "MAP", "-o", "OUT"), 0),
-        (("embed", "SCAN", "-o", "OUT"), 2),
+        (("resolve", "left kidney"), TORCH + FILES + PICTURES + SCIPY),
+        (("terms", "kidney"), TORCH + FILES + PICTURES + SCIPY),
+        (("info", "MAP"), TORCH + FILES + PICTURES + SCIPY),
+        (("locate", "MAP", "liver"), TORCH + FILES + PICTURES),
+        (("describe", "MAP", "--ras", "55", "20", "0"), TORCH + FILES + PICTURES),
+        (("overlay", "MAP", "-o", "OUT.nii.gz"), TORCH + ("SimpleITK",) + PICTURES),
+        (("overlay", "MAP", "-o", "OUT.png"), TORCH + FILES),
     ],
-    ids=lambda words: words[0] if isinstance(words, tuple) else None,
+    ids=lambda words: " ".join(words) if "-o" in words else words[0],
 )
-def test_only_embedding_needs_torch(words, code, planted, planted_model, scan, tmp_path):
-    names = {"MAP": planted, "SCAN": scan, "OUT": tmp_path / "out.nii.gz"}
+def test_a_command_needs_no_package_that_it_does_not_use(words, packages, planted, planted_model, tmp_path):
+    names = {"MAP": planted, "OUT.nii.gz": tmp_path / "out.nii.gz", "OUT.png": tmp_path / "out.png"}
     model = [] if words[0] == "resolve" else ["--model", planted_model]
-    with start(WITHOUT_TORCH, *(names.get(word, word) for word in words), *model) as process:
+    code = WITHOUT.format(packages=packages)
+    with start(code, *(names.get(word, word) for word in words), *model) as process:
         _, err = process.communicate(timeout=60)
-    assert process.returncode == code, err
-    assert err.count("\n") == (1 if code else 0)
-    assert ("torch" in err) == bool(code)
+    assert (process.returncode, err) == (0, "")
+
+
+def test_embedding_without_torch_says_what_is_missing(scan, planted_model, tmp_path):
+    code = WITHOUT.format(packages=TORCH)
+    with start(code, "embed", scan, "-o", tmp_path / "out.npz", "--model", planted_model) as process:
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert (err.count("\n"), "torch" in err) == (1, True)
 
 
 def disk_full() -> ValueError:
@@ -182,7 +190,7 @@ FAILURES = [
 
 @pytest.mark.parametrize(("error", "code", "expected"), FAILURES, ids=lambda case: str(case)[:30])
 def test_an_error_is_one_sentence_and_for_programs_its_reason(anatembed, planted, monkeypatch, error, code, expected):
-    def fail(_path):
+    def fail(*_, **__):
         raise error
 
     monkeypatch.setattr(EmbeddingMap, "load", fail)
@@ -209,7 +217,7 @@ def test_too_little_memory_is_exit_code_5_of_the_real_command(scan, tiny_model, 
 
 def test_python_dash_m_is_the_same_command_line():
     command = [sys.executable, "-m", "anatembed", "resolve", "left kidney", "--json"]
-    environment = {**os.environ, "PYTHONPATH": str(PACKAGE)}
+    environment = {**os.environ, "PYTHONPATH": str(PACKAGE_FOLDER)}
     said = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert json.loads(said.stdout)["candidates"][0]["id"] == "kidney_left"
     assert (said.returncode, said.stderr) == (0, "")

@@ -1,4 +1,4 @@
-"""Commands about words, without a scan: resolve, terms."""
+"""The command resolve: which structure words mean, without a scan."""
 
 import sys
 from collections.abc import Iterable
@@ -26,23 +26,6 @@ def resolve(options, progress: NoProgress) -> Reply:
     return Reply(code, document, cli_output.resolution(document))
 
 
-def terms(options, progress: NoProgress) -> Reply:
-    """List the structures that are understood, and those that the model has learnt."""
-    from anatembed.model.checkpoint import load_checkpoint
-
-    vocabulary = Vocabulary.load()
-    learnt = set(load_checkpoint(options.model).readout.concept_ids)
-    wanted = options.filter.casefold()
-    rows = [
-        {"id": term.id, "name": term.preferred, "side": _side(term), "learnt": term.id in learnt}
-        for term in vocabulary.terms
-        if any(wanted in text.casefold() for text in (term.id, term.preferred, *(one.text for one in term.synonyms)))
-        and (term.id in learnt or not options.learnt)
-    ]
-    document = {"terms": rows, "understood": len(rows), "learnt": sum(row["learnt"] for row in rows)}
-    return Reply(DONE, document, cli_output.terms(document))
-
-
 def _resolution(resolver: Resolver, text: str) -> dict:
     resolution = resolver.resolve(text)
     candidates = [asdict(one) for one in resolution.candidates]
@@ -64,7 +47,3 @@ def _batch(resolver: Resolver, name: str) -> Iterable[dict]:
         raise ValueError(f"expected a text file in UTF-8, but {path.name} is not one") from cause
     lines = text.replace("\r\n", "\n").split("\n")
     return (_resolution(resolver, line) for line in (lines[:-1] if lines[-1] == "" else lines))
-
-
-def _side(term) -> str | None:
-    return term.laterality if term.laterality != "none" else None
