@@ -1,7 +1,7 @@
 """Evaluate a model on scans that were never trained on; prints the tables and writes them, with figures, to a folder.
 
 python scripts/evaluate.py DATA_FOLDER PREPARED_FOLDER [--model FILE] [--compare NAME=FILE ...] [--maps FOLDER]
-    [--short] [-o FOLDER]
+    [--only [PART ...]] [-o FOLDER]
 
 DATA_FOLDER holds annotations/, real_ct/, real_ct_labelled/ and openkbp/; PREPARED_FOLDER comes from prepare_data.py
 and gives the labelled training people that baselines and label transfer start from. --compare runs further
@@ -21,12 +21,13 @@ from research.evaluation.baselines import Reference
 from research.evaluation.bench import Bench, read_scans
 from research.evaluation.harness import read_cases, run, write
 from research.evaluation.label_maps import read_label_maps
-from research.evaluation.suite import joined_sections, run_parts
+from research.evaluation.suite import PARTS, joined_sections, run_parts
 from research.training.subject import Subject
 
 SPLIT = Path(__file__).parent / "configs" / "split.json"
 REFERENCE = "totalseg_s0327_v2.npz"
 NAME = "embedding"
+NAMES = tuple(part.__name__ for part in PARTS)
 
 
 def main() -> None:
@@ -42,9 +43,10 @@ def main() -> None:
         bench = Bench(name, checkpoint, vocabulary, reference, scans, labels, options.prepared, name == NAME,
                       kept=options.maps)
         reports |= run(bench)
-        sections.append({} if options.short else run_parts(bench))
+        sections.append(run_parts(bench, [part for part in PARTS if part.__name__ in options.only]))
     reports = {name: reports[name] for name in checkpoints} | reports  # models first, then lookups
-    sys.stdout.write(write(reports, checkpoints[NAME], options.output, joined_sections(sections)))
+    sys.stdout.write(write(reports, checkpoints[NAME], options.output, joined_sections(sections),
+                           keep=set(options.only) != set(NAMES)))
 
 
 def _options() -> argparse.Namespace:
@@ -55,7 +57,9 @@ def _options() -> argparse.Namespace:
     arguments.add_argument("--compare", type=_named_file, action="append", default=[], metavar="NAME=FILE",
                            help="another checkpoint for the same tables; may be given several times")
     arguments.add_argument("--maps", type=Path, metavar="FOLDER", help="where embedded scans are kept for the next run")
-    arguments.add_argument("--short", action="store_true", help="the search, naming and refusal tables only")
+    arguments.add_argument("--only", nargs="*", choices=NAMES, default=NAMES, metavar="PART",
+                           help=f"beside search, naming and refusal only these: {', '.join(NAMES)}; others that are in "
+                           "FOLDER stay")
     arguments.add_argument("-o", "--output", type=Path, default=Path("evaluation"))
     return arguments.parse_args()
 

@@ -26,3 +26,12 @@ def test_several_models_may_be_compared(monkeypatch):
 
 def test_the_lists_of_held_out_people_are_where_the_command_looks():
     assert evaluate.SPLIT.is_file()
+
+
+def test_single_parts_may_be_measured_again(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["evaluate.py", "data", "prepared", "--only", "landmarks", "border"])
+    assert evaluate._options().only == ["landmarks", "border"]
+    monkeypatch.setattr("sys.argv", ["evaluate.py", "data", "prepared", "--only"])
+    assert evaluate._options().only == []
+    monkeypatch.setattr("sys.argv", ["evaluate.py", "data", "prepared"])
+    assert len(evaluate._options().only) == 13

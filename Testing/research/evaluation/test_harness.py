@@ -22,7 +22,6 @@ from research.evaluation.harness import (
     intervals,
     judge_location,
     judge_name,
-    markdown,
     structure_table,
     summarise,
     write,
@@ -100,7 +99,8 @@ def test_a_case_is_asked_for_all_that_is_known_of_it():
          "spleen": (LEFT.centre, True, 0.8)},
         ["kidney_left"],
     )
-    report = evaluate_case(case, system, VOCABULARY, body_voxels=1000, voxel_mm3=27.0)
+    near, far = LEFT.high + (9, 0, 0), LEFT.high + (0, 11, 0)
+    report = evaluate_case(case, system, VOCABULARY, np.array([near, far, far, far]))
     assert report.not_learnt == ["liver"]
     assert [(x.concept, x.hit, x.wrong_side) for x in report.located] == [
         ("kidney_left", True, False), ("kidney_right", False, True),
@@ -109,7 +109,7 @@ def test_a_case_is_asked_for_all_that_is_known_of_it():
         ("kidney_left", True, 0.9, True), ("kidney_right", True, 0.4, False), ("spleen", False, 0.8, True),
     ]
     assert [x.rank for x in report.named] == [0, None, None]
-    np.testing.assert_allclose(report.chance_hit, [min(1, 40**3 / 27000)] * 2)
+    np.testing.assert_allclose(report.chance_hit, [0.25, 0])
 
 
 def report_of(person="p", hits=(True, False), group="annotated") -> Report:
@@ -167,11 +167,6 @@ def test_the_table_of_structures_has_a_row_for_each():
     )
 
 
-def test_markdown_has_a_line_a_measure_and_a_column_a_system():
-    lines = markdown({"a": {"hit@1": 0.5, "mm": 3.14, "n": 7}, "b": {"hit@1": float("nan"), "n": 1}})
-    assert lines == ["| | a | b |", "|---|---|---|", "| hit@1 | 0.50 |  |", "| mm | 3.1 |  |", "| n | 7 | 1 |"]
-
-
 def test_results_are_written_for_people_and_for_programs(tmp_path):
     reports = {"embedding": [report_of("a"), report_of("b", (True, True), "labelled")], "lookup": [report_of("a")]}
     reports["lookup"].append(report_of("b", (False, False), "labelled"))
@@ -207,7 +202,7 @@ def test_the_model_names_a_place_by_its_candidates(model_system):
 
 def test_the_models_answers_about_a_planted_case_are_all_right(model_system):
     case = Case("p", "annotated", SCAN, [structure(c) for c in CENTRES_RAS if c != "spleen"], ["spleen"], [])
-    summary = summarise([evaluate_case(case, model_system, VOCABULARY, 9000, 216.0)])
+    summary = summarise([evaluate_case(case, model_system, VOCABULARY, np.zeros((1, 3)))])
     rates = ("hit@1", "hit@1 as shipped", "naming top-1", "absent AUROC", "absent refused", "present kept")
     assert [summary[rate] for rate in rates] == [1] * 6
     assert summary["wrong side, located"] == summary["wrong side, named"] == 0
@@ -271,3 +266,26 @@ def test_sections_and_figures_are_written_beside_the_tables(tmp_path):
     content = json.loads((tmp_path / "evaluation.json").read_text())
     assert content["sections"]["extra"]["systems"] == {"embedding": {"rate": 0.25}}
     assert content["sections"]["extra"]["figures"][0]["series"] == {"embedding": [0.0, None]}
+
+
+def section_named(name: str, rate: float) -> Section:
+    return Section(name, name.title(), "What it is.", {"embedding": {"rate": rate}})
+
+
+def test_parts_that_were_measured_before_stay_when_only_others_are_measured_again(tmp_path):
+    reports = {"embedding": [report_of("a")]}
+    write(reports, planted_checkpoint(), tmp_path, [section_named("one", 0.1), section_named("two", 0.2)])
+    text = write(reports, planted_checkpoint(), tmp_path, [section_named("two", 0.3)], keep=True)
+    sections = json.loads((tmp_path / "evaluation.json").read_text())["sections"]
+    assert {name: s["systems"]["embedding"]["rate"] for name, s in sections.items()} == {"one": 0.1, "two": 0.3}
+    assert "### One" in text
+    write(reports, planted_checkpoint(), tmp_path, [section_named("two", 0.3)])
+    assert list(json.loads((tmp_path / "evaluation.json").read_text())["sections"]) == ["two"]
+
+
+def test_parts_of_another_model_are_not_mixed_in(tmp_path):
+    reports = {"embedding": [report_of("a")]}
+    write(reports, planted_checkpoint(), tmp_path, [section_named("one", 0.1)])
+    other = replace(planted_checkpoint(), sha256="ef" * 32)
+    with pytest.raises(ValueError, match="expected results of anatembed-ef"):
+        write(reports, other, tmp_path, keep=True)

@@ -1,5 +1,7 @@
 """Landmarks carried from person to person, by a model that knows and by registration."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from anatembed.ask.explorer import Explorer
@@ -41,12 +43,24 @@ def test_a_model_that_knows_finds_every_landmark():
     assert section.figures[0].series["embedding"][-1] == 1
 
 
+def case_of(*structures, level_doubt=0) -> Case:
+    volume = Volume(np.zeros((2, 2, 2)), np.eye(4))
+    return Case("p", ANNOTATED, volume, list(structures), [], [], level_doubt=level_doubt)
+
+
 def test_boxes_count_for_compact_organs_only_and_by_their_middle():
-    found = landmark_positions([
-        point("liver", (1, 2, 3), True), point("stomach", (4, 5, 6), True), point("aortic_arch", (7, 8, 9)),
-    ])
+    drawn = replace(point("liver", (1, 2, 3), True), centre=np.zeros(3))  # the centre of its voxels lies elsewhere
+    found = landmark_positions(case_of(drawn, point("stomach", (4, 5, 6), True), point("aortic_arch", (7, 8, 9))))
     assert set(found) == {"liver", "aortic_arch"}
     assert found["liver"].tolist() == [1, 2, 3]
+
+
+def test_a_place_along_a_long_structure_is_no_landmark_and_a_vertebra_of_a_doubtful_number_neither():
+    chain = replace(point("aorta", (0, 0, 0)), spheres=np.zeros((3, 4)))
+    ball = replace(point("carina", (0, 0, 0)), spheres=np.zeros((1, 4)))
+    structures = chain, ball, point("vertebrae_T9", (0, 0, 0))
+    assert set(landmark_positions(case_of(*structures))) == {"carina", "vertebrae_T9"}
+    assert set(landmark_positions(case_of(*structures, level_doubt=1))) == {"carina"}
 
 
 def test_every_ordered_pair_of_scans_shares_what_both_have():

@@ -1,9 +1,11 @@
 """What people and programs read."""
 
+import json
+
 import numpy as np
 import pytest
 from research.evaluation.section import Figure, Section
-from research.evaluation.tables import cell, markdown, rows, section_content, section_markdown, without_nan
+from research.evaluation.tables import cell, markdown, rows, section_content, section_markdown, section_of, without_nan
 
 
 @pytest.mark.parametrize(("measure", "value", "text"), [
@@ -40,6 +42,15 @@ def test_a_section_has_title_text_table_intervals_details_and_its_picture():
     assert "| sure | 1.00 |  |  |" in lines  # an interval without a width says nothing
     assert "![P](picture.png)" in lines
     assert "| liver |" in lines
+
+
+def test_a_section_is_the_same_after_it_was_written_and_read():
+    assert section_of(json.loads(json.dumps(section_content(SECTION)))).systems == SECTION.systems
+    assert section_markdown(section_of(section_content(SECTION)), {"picture"}) == section_markdown(SECTION, {"picture"})
+
+
+def test_a_picture_may_lie_in_another_folder():
+    assert "![P](there/picture.png)" in section_markdown(SECTION, {"picture"}, folder="there/")
 
 
 def test_a_picture_that_was_not_drawn_is_not_shown():

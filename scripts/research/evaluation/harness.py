@@ -16,11 +16,11 @@ from anatembed.output_file import replacing
 from research.evaluation import plots
 from research.evaluation.asking import asked_for, shown_for
 from research.evaluation.baselines import Lookup
-from research.evaluation.bench import Bench
+from research.evaluation.bench import Bench, body_positions
 from research.evaluation.label_maps import labelled_scans
 from research.evaluation.metrics import auroc, bootstrap_interval
 from research.evaluation.section import Section
-from research.evaluation.tables import markdown, rows, section_content, section_markdown, without_nan
+from research.evaluation.tables import evaluation_markdown, section_content, without_nan, write_json
 from research.evaluation.truth import (
     DENSE,
     TOLERANCE_MM,
@@ -32,6 +32,7 @@ from research.evaluation.truth import (
 )
 
 LOG = logging.getLogger(__name__)
+CHANCE_PLACES = 500
 
 
 @dataclass
@@ -134,8 +135,8 @@ class LookupSystem:
         return [name] if name else []
 
 
-def evaluate_case(case: Case, system, vocabulary: Vocabulary, body_voxels: int, voxel_mm3: float) -> Report:
-    """Ask `system` about everything that is known of the case."""
+def evaluate_case(case: Case, system, vocabulary: Vocabulary, random_ras: np.ndarray) -> Report:
+    """Ask `system` about everything that is known of the case; `random_ras` (N,3): places of its body, for chance."""
     report = Report(case.person, case.group)
     by_concept = {structure.concept: structure for structure in case.present}
     for structure in case.present:
@@ -147,8 +148,7 @@ def evaluate_case(case: Case, system, vocabulary: Vocabulary, body_voxels: int, 
             position, found, presence = answer
             report.located.append(judge_location(structure, pair, position, found))
             report.presence.append((structure.concept, True, presence, found))
-            grown = np.prod(structure.high - structure.low + 2 * TOLERANCE_MM)
-            report.chance_hit.append(min(1.0, grown / (body_voxels * voxel_mm3)))
+            report.chance_hit.append(_mean([distance_mm(place, structure) <= TOLERANCE_MM for place in random_ras]))
         report.named.append(judge_name(structure, system.names(structure.inside), vocabulary))
     for concept in case.absent:
         answer = system.locate(concept)
@@ -176,13 +176,13 @@ def judge_name(structure: Structure, names: list[str], vocabulary: Vocabulary) -
 
 def run(bench: Bench) -> dict[str, list[Report]]:
     """Reports of the model and, with the first model, of the lookups; the embedded scans are left in the bench."""
-    voxel_mm3 = bench.checkpoint.preprocessing.spacing_mm**3
     for scan in bench.scans:
         model = ModelSystem(bench.explore(scan.case.volume), bench.name)
         bench.explorers[scan.person] = model.explorer
+        random_ras = body_positions(model.explorer.map, CHANCE_PLACES)
         lookups = [LookupSystem(name, lookup) for name, lookup in scan.lookups.items()]
         for system in [model, *(lookups if bench.with_baselines else [])]:
-            report = evaluate_case(scan.case, system, bench.vocabulary, int(scan.prepared.body_kji.sum()), voxel_mm3)
+            report = evaluate_case(scan.case, system, bench.vocabulary, random_ras)
             bench.reports.setdefault(system.name, []).append(report)
         summary = summarise([bench.reports[bench.name][-1]])
         LOG.info("%s: hit@1 %.2f, naming top-1 %.2f", scan.person, summary["hit@1"], summary["naming top-1"])
@@ -263,18 +263,41 @@ def structure_table(reports: list[Report]) -> list[dict]:
 
 
 def write(
-    reports: dict[str, list[Report]], checkpoint: Checkpoint, output: Path, sections: Sequence[Section] = ()
+    reports: dict[str, list[Report]], checkpoint: Checkpoint, output: Path, sections: Sequence[Section] = (),
+    keep: bool = False,
 ) -> str:
     """Write evaluation.json, evaluation.md and the figures into `output`; returns the Markdown.
 
-    reports: by system, the model's first; sections: what else was measured, see `suite`.
+    reports: by system, the model's first; sections: what else was measured, see `suite`. keep: other sections that are
+    in the file stay; ValueError if they are of another model.
     """
     output.mkdir(parents=True, exist_ok=True)
+    path = output / "evaluation.json"
+    content = tables_of(reports, checkpoint)
+    content["sections"] = _kept_sections(path, checkpoint.encoder_id) if keep and path.is_file() else {}
+    content["sections"] |= {section.name: section_content(section) for section in sections}
+    plots.draw([figure for section in sections for figure in section.figures], output)
+    content = without_nan(content)
+    text = evaluation_markdown(content, {picture.stem for picture in output.glob("*.png")})
+    write_json(path, content)
+    with replacing(output / "evaluation.md") as temporary:
+        temporary.write_text(text)
+    return text
+
+
+def _kept_sections(path: Path, encoder_id: str) -> dict:
+    known = json.loads(path.read_text())
+    if known["encoder_id"] != encoder_id:
+        raise ValueError(f"expected results of {encoder_id} in {path} to add to, they are of {known['encoder_id']}")
+    return known["sections"]
+
+
+def tables_of(reports: dict[str, list[Report]], checkpoint: Checkpoint) -> dict:
+    """The tables of search, naming and refusal by group of people, and of the structures one by one."""
     model = next(iter(reports.values()))
     groups = {"all": lambda r: True, "annotated trunk scans": lambda r: r.group == "annotated",
               "labelled scans": lambda r: r.group != "annotated"}
     content = {"encoder_id": checkpoint.encoder_id, "people": [r.person for r in model], "groups": {}}
-    lines = [f"Model {checkpoint.encoder_id}; {len(model)} people, none of them trained on.", ""]
     for title, chosen in groups.items():
         if not any(map(chosen, model)):
             continue
@@ -283,21 +306,9 @@ def write(
             table[name]["hit@1, known to all"] = rate
         table["chance"] = chance([r for r in model if chosen(r)], len(checkpoint.readout.concept_ids))
         spans = intervals([r for r in model if chosen(r)])
-        content["groups"][title] = {"systems": table, "intervals": spans}
-        ranges = ", ".join(f"{name} {low:.2f} to {high:.2f}" for name, (low, high) in spans.items())
-        lines += [f"### {title} ({sum(map(chosen, model))} people)", "", *markdown(table), "",
-                  f"95 % intervals over people: {ranges}", ""]
-    content["sections"] = {section.name: section_content(section) for section in sections}
-    pictures = plots.draw([figure for section in sections for figure in section.figures], output)
-    for section in sections:
-        lines += section_markdown(section, pictures)
+        content["groups"][title] = {"people": sum(map(chosen, model)), "systems": table, "intervals": spans}
     content["structures"] = structure_table(model)
-    lines += ["### Structures", "", *rows(content["structures"])]
-    text = "\n".join(lines) + "\n"
-    for name, written in (("evaluation.json", json.dumps(without_nan(content), indent=1)), ("evaluation.md", text)):
-        with replacing(output / name) as temporary:
-            temporary.write_text(written)
-    return text
+    return content
 
 
 def _mean(values: list) -> float:

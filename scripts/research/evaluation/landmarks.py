@@ -9,10 +9,11 @@ from anatembed.ask.matching import ANCHORS, Matcher
 from anatembed.geometry import transform_points
 
 from research.evaluation.bench import AFFINE, BOX, Bench, Scan
+from research.evaluation.levels import level_of
 from research.evaluation.metrics import auroc
 from research.evaluation.registration import affine
 from research.evaluation.section import Figure, Section, Tally
-from research.evaluation.truth import Structure
+from research.evaluation.truth import Case
 
 COMPACT = frozenset({"heart", "kidney_left", "kidney_right", "liver", "spleen"})
 """Organs whose box has a middle that means the same place in everyone."""
@@ -27,11 +28,11 @@ CLOSE_MM = 20.0
 ERRORS_MM = np.arange(0, 81, 4)
 
 TEXT = (
-    "Every point that is annotated in two of the annotated scans, and the middle of the boxes of heart, liver, spleen "
-    "and kidneys, from each scan to each other one. *Within 10 mm*, *within 20 mm*: share of matches so near to the "
-    "other scan's annotation, which itself is good to 4 to 14 mm. The intervals are over target scans. Matching by "
-    "codes as `anatembed.ask.matching` does it, and its parts; affine registration through the reference person and "
-    "from scan to scan; the same place in the body's box."
+    "Every compact structure that is marked by a point in two of the annotated scans, and the middle of the boxes of "
+    "heart, liver, spleen and kidneys, from each scan to each other one. *Within 10 mm*, *within 20 mm*: share of "
+    "matches so near to the other scan's annotation, which itself is good to 4 to 14 mm. The intervals are over target "
+    "scans. Matching by codes as `anatembed.ask.matching` does it, and its parts; affine registration through the "
+    "reference person and from scan to scan; the same place in the body's box."
 )
 
 
@@ -78,7 +79,7 @@ def pairs(scans: list[Scan]) -> list[Pair]:
     """Every ordered pair of scans that shares landmarks."""
     found = []
     for source, target in itertools.permutations(scans, 2):
-        one, other = (landmark_positions(scan.case.present) for scan in (source, target))
+        one, other = (landmark_positions(scan.case) for scan in (source, target))
         shared = sorted(set(one) & set(other))
         if shared:
             ends = (np.array([side[concept] for concept in shared]) for side in (one, other))
@@ -86,9 +87,16 @@ def pairs(scans: list[Scan]) -> list[Pair]:
     return found
 
 
-def landmark_positions(structures: list[Structure]) -> dict[str, np.ndarray]:
-    """RAS position (3,) of each annotated point and of the middle of each compact organ's box."""
-    return {s.concept: s.centre for s in structures if not s.is_box or s.concept in COMPACT}
+def landmark_positions(case: Case) -> dict[str, np.ndarray]:
+    """RAS position (3,) of each annotated point and of the middle of each compact organ's box; one place along a long
+    structure is no landmark, and neither is a vertebra whose number is in doubt."""
+    found = {s.concept: (s.low + s.high) / 2 for s in case.present if s.concept in COMPACT and s.is_box}
+    for structure in case.present:
+        is_long = structure.spheres is not None and len(structure.spheres) > 1
+        doubtful = case.level_doubt > 0 and level_of(structure.concept) is not None
+        if not (structure.is_box or is_long or doubtful):
+            found[structure.concept] = structure.centre
+    return found
 
 
 def _through_reference(pair: Pair, name: str) -> np.ndarray:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from anatembed.output_file import replacing
 
-from research.evaluation.section import Section
+from research.evaluation.section import Figure, Section
 
 LENGTH = re.compile(r"(?<!\d )\bmm\b")
 """The measure is in mm, unless the mm belong to a number in its name ("within 10 mm")."""
@@ -46,13 +46,31 @@ def cell(measure: str, value) -> str:
     return f"{value:.2g}" if 0 < abs(value) < 0.1 else f"{value:.2f}"
 
 
-def section_markdown(section: Section, pictures: set[str], with_rows: bool = True) -> list[str]:
-    """Title, what was measured, table, intervals of the first system, figures that were drawn, details."""
+def section_markdown(section: Section, pictures: set[str], with_rows: bool = True, folder: str = "") -> list[str]:
+    """Title, what was measured, table, intervals of the first system, details, and those figures that are in
+    `pictures`, with `folder` before their names."""
     lines = [f"### {section.title}", "", section.text, "", *markdown(_with_interval(section)), ""]
     for figure in section.figures:
         if figure.name in pictures:
-            lines += [f"![{figure.title}]({figure.name}.png)", ""]
+            lines += [f"![{figure.title}]({folder}{figure.name}.png)", ""]
     return lines + ([*rows(section.rows), ""] if section.rows and with_rows else [])
+
+
+def group_markdown(title: str, group: dict) -> list[str]:
+    """The table of one group of people, as it is in evaluation.json, with the intervals of its main rates."""
+    ranges = ", ".join(f"{name} {low:.2f} to {high:.2f}" for name, (low, high) in group["intervals"].items())
+    return [f"### {title} ({group['people']} people)", "", *markdown(group["systems"]), "",
+            f"95 % intervals over people: {ranges}", ""]
+
+
+def evaluation_markdown(content: dict, pictures: set[str]) -> str:
+    """Everything that is in evaluation.json, for people."""
+    lines = [f"Model {content['encoder_id']}; {len(content['people'])} people, none of them trained on.", ""]
+    for title, group in content["groups"].items():
+        lines += group_markdown(title, group)
+    for section in content["sections"].values():
+        lines += section_markdown(section_of(section), pictures)
+    return "\n".join([*lines, "### Structures", "", *rows(content["structures"])]) + "\n"
 
 
 def _with_interval(section: Section) -> dict[str, dict]:
@@ -69,6 +87,11 @@ def section_content(section: Section) -> dict:
     return asdict(section)
 
 
+def section_of(content: dict) -> Section:
+    """The section that `section_content` wrote."""
+    return Section(**content | {"figures": [Figure(**figure) for figure in content["figures"]]})
+
+
 def write_column(path: Path, name: str, encoder_id: str, sections: list[Section]) -> None:
     """Write what was measured of one model into a JSON file, beside the other models that are in it.
 
@@ -83,9 +106,14 @@ def write_column(path: Path, name: str, encoder_id: str, sections: list[Section]
         kept["systems"][name] = section.systems[name]
         kept["intervals"][name] = section.intervals.get(name, {})
         kept["rows"][name] = section.rows
+    write_json(path, content)
+
+
+def write_json(path: Path, content: dict) -> None:
+    """Write results for programs; what is no finite number becomes null."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary:
-        temporary.write_text(json.dumps(without_nan(content), indent=1))
+        temporary.write_text(json.dumps(without_nan(content), indent=1, ensure_ascii=False) + "\n")
 
 
 def without_nan(value):
