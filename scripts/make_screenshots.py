@@ -55,7 +55,7 @@ def main() -> None:
         headless.embed(scan)
         logic = headless.logic
         answer = logic.locate(scan, arguments.structure)
-        if not answer.found:
+        if not answer.places:
             sys.exit(f"no picture: {answer.reason}")
         draw(windows, arguments.folder / "find_anatomy.png")
         for mode in ("colours", "structures", "uncertainty"):

@@ -35,8 +35,10 @@ class Border:
         try:
             ijk_to_parent = np.linalg.inv(VolumeBridge.parentToWorld(volumeNode)) @ check_affine(ijk_to_ras)
             line, band = _evenSurface(posterior, ijk_to_parent), _labelmap(posterior.band_kji, ijk_to_parent)
-            self._removeNodes()
             first, second = names
+            if not line.GetNumberOfPoints():
+                raise ValueError(f"{first} and {second} do not touch in this scan")
+            self._removeNodes()
             painted_kji = np.where(posterior.where_kji, posterior.first_kji, np.float32(NOTHING))
             title = f"{first} 1\n{second} 0"
             self._overlay.showBorder(volumeNode, painted_kji, ijk_to_ras, title, opacity)

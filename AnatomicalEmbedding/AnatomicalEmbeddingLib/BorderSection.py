@@ -2,6 +2,7 @@
 
 from slicer.i18n import tr as _
 
+from .Logic import NotOne
 from .Section import Section
 from .StructureField import StructureField
 
@@ -31,6 +32,8 @@ class BorderSection(Section):
 
     def showBorder(self) -> None:
         """Show the border over the slices."""
+        if self.logic.shownOverlay() == "border":
+            self.logic.hideOverlay()  # what is refused now is not to stand beside the border of another pair
         first, second = self._chosen()
         self.logic.showBorder(self.requireScan(), first, second)
         text = _("The line is where {first} and {second} are equally likely; in the band either is possible.")
@@ -51,17 +54,18 @@ class BorderSection(Section):
         self.ui.segmentsButton.enabled = embedded and named
 
     def _chosen(self) -> tuple[str, str]:
-        """Ids of the two structures; RuntimeError when a field names none or both name the same."""
+        """Ids of the two structures, understood as in Find; RuntimeError when a field means none, or both the same.
+
+        The one name that a field probably means is written into it: pressing the button again confirms it.
+        """
         concepts = []
-        for field in (self.first, self.second):
-            concept = field.concept()
-            if concept is None:
-                raise RuntimeError(
-                    _("“{text}” is not a structure of the list. Type its beginning and choose one.").format(
-                        text=field.text()
-                    )
-                )
-            concepts.append(concept)
+        for field, edit in ((self.first, self.ui.firstEdit), (self.second, self.ui.secondEdit)):
+            try:
+                concepts.append(self.logic.structureOf(self.requireScan(), field.text()))
+            except NotOne as question:
+                if len(question.names) == 1:
+                    edit.text = question.names[0]
+                raise
         if concepts[0] == concepts[1]:
             raise RuntimeError(_("Choose two different structures."))
         return tuple(concepts)

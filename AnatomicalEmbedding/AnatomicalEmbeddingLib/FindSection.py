@@ -11,12 +11,16 @@ from .StructureField import StructureField
 
 
 class FindSection(Section):
-    """A search box with completion, a table of hits that moves the views, and near matches to choose from."""
+    """A search box with completion, a table of places that moves the views, and names to choose from.
+
+    What has to be chosen has its places in the table too, but the views wait until one is chosen.
+    """
 
     def __init__(self, ui, logic, parameters, tell) -> None:
         super().__init__(ui, logic, parameters, tell)
         self.field = StructureField(ui.queryEdit, logic.complete, logic.nameOf)
         self._hits = []
+        self._lessLikelyFrom = 0
         self._asked = None
         self._motion = ()
         self._history = None
@@ -88,7 +92,7 @@ class FindSection(Section):
         answer = self.logic.showHeatMap(
             self.requireScan(), text, threshold=threshold or None, opacity=self.ui.opacitySlider.value
         )
-        if not answer.found:
+        if not answer.places:
             self._show(answer)
 
     def setThreshold(self, value: float) -> None:
@@ -115,47 +119,30 @@ class FindSection(Section):
         self._fillHistory(embedded)
 
     def _show(self, answer) -> None:
-        self._hits = list(answer.hits)
-        self._fillTable()
-        self.tell(self._inWords(answer))
-        self._offerChoices(answer)
-
-    def _inWords(self, answer) -> str:
-        return Words.sentence(answer.reason)
-
-    def _offerChoices(self, answer) -> None:
-        links = self._links(answer)
+        options = [one.hit for one in answer.options if one.hit is not None]
+        self._hits = [*answer.places, *options, *answer.less_likely]
+        self._lessLikelyFrom = len(answer.places) + len(options)
+        self._fillTable(chosen=0 if answer.places else -1)
+        self.tell(answer.words, problem=bool(answer.caution))
+        links = _links(answer)
         self.ui.choicesLabel.text = links
         self.ui.choicesLabel.visible = bool(links)
 
-    def _links(self, answer) -> str:
-        """A question with its choices as links; near names of what was not understood; nothing for a clear answer."""
-        if not answer.question:
-            shown = {hit.concept_id for hit in answer.hits} if len(answer.resolved) == 1 else set()
-            pairs = zip(answer.resolved, answer.choices, strict=True)
-            names = [name for one, name in pairs if one.id not in shown]
-            names = [name for name in names if name.casefold() != answer.query.strip().casefold()]
-            lead = _("Choose one:") if answer.found else _("Did you mean:")
-            return f"{lead} {_linked(names)}" if names else ""
-        first, *others = answer.choices
-        if others and len({one.confidence for one in answer.resolved}) == 1:
-            return _("Choose one: {links}").format(links=_linked(answer.choices))
-        text = _("Is this meant? Yes: {links}").format(links=_linked([first]))
-        return text + (_("; or: {links}").format(links=_linked(others)) if others else "")
-
-    def _fillTable(self) -> None:
+    def _fillTable(self, chosen: int = -1) -> None:
         table = self.ui.hitsTable
         was = table.blockSignals(True)  # the views have already moved to the first hit
         table.rowCount = len(self._hits)
         for row, hit in enumerate(self._hits):
             confidence, place = Words.placeConfidence(hit.confidence), Words.letters(hit.position_ras)
-            for column, text in enumerate((Words.capital(hit.label), confidence, place)):
+            name = Words.capital(hit.label)
+            if row >= self._lessLikelyFrom:
+                name = _("Less likely: {name}").format(name=hit.label)
+            for column, text in enumerate((name, confidence, place)):
                 item = qt.QTableWidgetItem(text)
                 item.setToolTip(text)  # a narrow panel cuts it off
                 table.setItem(row, column, item)
         table.resizeColumnsToContents()
-        if self._hits:
-            table.setCurrentCell(0, 0)
+        table.setCurrentCell(chosen, 0 if chosen >= 0 else -1)
         table.visible = bool(self._hits)
         table.blockSignals(was)
 
@@ -175,6 +162,17 @@ class FindSection(Section):
         self.ui.historyBox.addItem(_("Search again for..."))
         for text in history:
             self.ui.historyBox.addItem(text)
+
+
+def _links(answer) -> str:
+    """What there is to choose as links, or near names of what was not understood; nothing for a clear answer."""
+    names = [one.name for one in answer.options or answer.suggestions]
+    if not names:
+        return ""
+    lead = _("Did you mean: {links}") if not answer.options else _("Choose one: {links}")
+    if len(answer.options) == 1:
+        lead = _("Is this meant? {links}")
+    return lead.format(links=_linked(names))
 
 
 def _linked(names) -> str:

@@ -1,7 +1,6 @@
 """What the panel does, without the panel: embed scans, ask them for anatomy, show the answers in the views."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -19,10 +18,17 @@ from .Navigation import Navigation
 from .Observing import Observers, weak
 from .Overlay import HEAT_MAP, Overlay
 from .Record import Record
-from .ReportPlaces import movedReading
 from .Signal import Signal
 
 COLOURS, STRUCTURES, UNCERTAINTY = "colours", "structures", "uncertainty"
+
+
+class NotOne(RuntimeError):
+    """A text does not mean one structure; `names` are those to type instead."""
+
+    def __init__(self, message: str, names=()) -> None:
+        super().__init__(message)
+        self.names = tuple(names)
 
 
 class Logic:
@@ -121,25 +127,33 @@ class Logic:
         return self._vocabulary.name(conceptID)
 
     def locate(self, volumeNode, text: str):
-        """Ask where `text` is: places a point per hit, jumps to the best one, returns the Answer in world RAS.
+        """Ask where `text` is, and return the Answer in world RAS.
 
-        An answer without hits clears the points of the question before and leaves the views where they are.
+        Its places get a point each, and the views move to the first. While there is something to choose, every option
+        has its point and the views stay; a refusal clears the points of the question before.
         """
         embedded, motion = self._embeddings.current(volumeNode)
-        answer = _moved(_asked(embedded.explorer.locate, text), motion)
+        answer = _asked(embedded.explorer.locate, text).moved(motion)
         self._record.add(text)
-        if not (answer.found and answer.hits):
+        if not answer.marked:
             self._navigation.clearHits()
             return answer
         scan = volumeNode.GetName()
         self._navigation.placeHits(
-            [hit.position_ras for hit in answer.hits],
-            [hit.label for hit in answer.hits],
-            [f'asked "{answer.query}" in {scan}, confidence {hit.confidence:.0%}' for hit in answer.hits],
+            [hit.position_ras for hit in answer.marked],
+            [hit.label for hit in answer.marked],
+            [f'asked "{answer.query}" in {scan}, confidence {hit.confidence:.0%}' for hit in answer.marked],
             volumeNode,
         )
-        self._navigation.jumpTo(answer.hits[0].position_ras)
+        if answer.places:
+            self._navigation.jumpTo(answer.places[0].position_ras)
         return answer
+
+    def documentOf(self, answer) -> dict:
+        """An Answer as plain data, as the command line and the tools for language models give it."""
+        from anatembed.serve.documents import answer_document
+
+        return answer_document(answer, self._vocabulary)
 
     def keepHit(self, volumeNode, hit) -> None:
         """Put a hit into a list of points that no later question clears."""
@@ -156,13 +170,13 @@ class Logic:
         self._navigation.jumpTo(position_ras)
 
     def showHeatMap(self, volumeNode, text: str, threshold: float | None = None, opacity: float = 0.6):
-        """Show where `text` is probable and return the Answer; nothing found takes the last heat map away."""
+        """Show where `text` is probable and return the Answer; one without a place takes the last heat map away."""
         embedded, motion = self._embeddings.current(volumeNode)
         probability_kji, answer = _asked(embedded.explorer.probability, text)
-        answer = _moved(answer, motion)
-        if answer.found:
+        answer = answer.moved(motion)
+        if answer.places:
             self._border.clear()
-            title = " or ".join(dict.fromkeys(hit.label for hit in answer.hits))
+            title = answer.places[0].label
             ijk_to_ras = motion @ embedded.embeddingMap.ijk_to_ras
             self._overlay.showHeatMap(volumeNode, probability_kji, ijk_to_ras, title, threshold, opacity)
         elif self._overlay.shown() == HEAT_MAP:
@@ -180,14 +194,14 @@ class Logic:
         from anatembed.ask.report import read_report
 
         embedded, motion = self._embeddings.current(volumeNode)
-        return movedReading(_asked(read_report, embedded.explorer, text, most), motion)
+        return _asked(read_report, embedded.explorer, text, most).moved(motion)
 
-    def showMention(self, volumeNode, choice) -> None:
+    def showMention(self, volumeNode, meant) -> None:
         """Mark the place of a structure that a report mentions, and move the views there."""
         self._embeddings.current(volumeNode)
-        description = f"mentioned in the report of {volumeNode.GetName()}, confidence {choice.hit.confidence:.0%}"
-        self._navigation.placeHits([choice.hit.position_ras], [choice.shown], [description], volumeNode)
-        self._navigation.jumpTo(choice.hit.position_ras)
+        description = f"mentioned in the report of {volumeNode.GetName()}, confidence {meant.hit.confidence:.0%}"
+        self._navigation.placeHits([meant.hit.position_ras], [meant.shown], [description], volumeNode)
+        self._navigation.jumpTo(meant.hit.position_ras)
 
     def showSlice(self, position_ras) -> None:
         """Move the slice views through a world position without centring it."""
@@ -227,6 +241,19 @@ class Logic:
         embedded, motion = self._embeddings.current(volumeNode)
         position_at_embedding = np.linalg.inv(motion) @ [*position_ras, 1.0]
         return _asked(embedded.explorer.likeliest_pair, position_at_embedding[:3])
+
+    def structureOf(self, volumeNode, text: str) -> str:
+        """Id of the one whole structure that a text means; NotOne in the words in which Find refuses or asks back."""
+        embedded, _motion = self._embeddings.current(volumeNode)
+        answer = _asked(embedded.explorer.locate, text, 1)
+        names = [one.name for one in answer.options or answer.suggestions]
+        if not answer.places:
+            ways_on = " or ".join(f"“{name}”" for name in names)
+            raise NotOne(f"{answer.reason} Type {ways_on}." if names else answer.reason, names)
+        (meant,) = answer.meant or (None,)
+        if meant is None or answer.place is not None or meant.caution:
+            raise NotOne(f"{answer.words} A border is between two structures that the model knows by name.", ())
+        return meant.id
 
     def showBorder(self, volumeNode, firstID: str, secondID: str) -> None:
         """Show how the embedding divides two structures: a soft map, its middle line and the doubtful band."""
@@ -385,8 +412,3 @@ def _asked(question: Callable, *arguments):
         return question(*arguments)
     except (ValueError, OSError, MemoryError) as error:
         raise RuntimeError(f"That cannot be answered: {error}") from error
-
-
-def _moved(answer, motion: np.ndarray):
-    hits = [replace(hit, position_ras=(motion @ [*hit.position_ras, 1.0])[:3]) for hit in answer.hits]
-    return replace(answer, hits=hits)

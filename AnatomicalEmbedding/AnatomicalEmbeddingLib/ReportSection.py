@@ -8,7 +8,7 @@ from slicer.i18n import tr as _
 from . import Words
 from .Section import Section
 
-AMBIGUOUS, SIDE_UNCLEAR = "ambiguous", "check the side"
+CHECK_SIDE = "check the side"
 GREY, ORANGE = "#808080", "#b36b00"
 
 
@@ -55,7 +55,7 @@ class ReportSection(Section):
         if not number.isdecimal() or int(number) >= len(mentions):
             return
         one = mentions[int(number)]
-        if one.status == AMBIGUOUS:
+        if one.answer.options:
             self._ask(int(number), one)
         else:
             self._go(one, one.found[0])
@@ -66,7 +66,7 @@ class ReportSection(Section):
         if self._reading is None:
             return
         one = self._reading.mentions[int(mention)]
-        self._go(one, one.choices[int(choice)], ask=False)
+        self._go(one, one.answer.options[int(choice)], ask=False)
 
     def jumpToSlice(self, row: int, *_cells) -> None:
         """Move the views to the key slice of a row of the table."""
@@ -87,30 +87,30 @@ class ReportSection(Section):
             else _("Embed the scan first.")
         )
 
-    def _go(self, one, choice, ask: bool = True) -> None:
+    def _go(self, one, meant, ask: bool = True) -> None:
         self.requireUnmoved(self._motion)
-        self.logic.showMention(self.requireScan(), choice)
+        self.logic.showMention(self.requireScan(), meant)
         place = _("{name}: {position}, confidence {confidence}").format(
-            name=Words.capital(choice.shown), position=Words.position(choice.hit.position_ras),
-            confidence=Words.placeConfidence(choice.hit.confidence),
+            name=Words.capital(meant.shown), position=Words.position(meant.hit.position_ras),
+            confidence=Words.placeConfidence(meant.hit.confidence),
         )
-        if choice.shown != choice.name:
-            place += _(" (the whole, for {name})").format(name=choice.name)
+        if meant.caution:
+            place += f". ⚠ {meant.caution}"
         if ask:
             self._write(escape(place))
         else:
             self._write(f"{escape(place)}<br>{self._choices(self._reading.mentions.index(one), one)}")
 
     def _ask(self, number: int, one) -> None:
-        self._write(f"{escape(one.reason)} {self._choices(number, one)}")
+        self._write(f"{escape(one.answer.reason)} {self._choices(number, one)}")
 
     def _choices(self, number: int, one) -> str:
         """Every structure that may be meant, as links; grey where it is not in the scan."""
         texts = []
-        for place, choice in enumerate(one.choices):
-            name = escape(choice.name)
+        for place, option in enumerate(one.answer.options):
+            name = escape(option.name)
             here = f'<a href="{number}/{place}">{name}</a>'
-            texts.append(here if choice.hit is not None else _coloured(name, choice.reason))
+            texts.append(here if option.hit is not None else _coloured(name, option.reason))
         return ", ".join(texts)
 
     def _write(self, html: str) -> None:
@@ -129,8 +129,8 @@ class ReportSection(Section):
         mentions = self._reading.mentions
         if not mentions:
             return _("No structure is mentioned in this report.")
-        open_questions = sum(one.status == AMBIGUOUS for one in mentions)
-        sides = sum(one.status == SIDE_UNCLEAR for one in mentions)
+        open_questions = sum(bool(one.answer.options) for one in mentions)
+        sides = sum(one.answer.refusal == CHECK_SIDE for one in mentions)
         found = sum(bool(one.found) for one in mentions)
         grey = len(mentions) - found - sides
         text = _("{count} places named: {found} in this scan (blue)").format(count=len(mentions), found=found)
@@ -164,14 +164,14 @@ class ReportSection(Section):
 
 def _marked(number: int, one) -> str:
     words = _plain(one.mention.text)
-    if one.status == SIDE_UNCLEAR:
-        return f"{_coloured(words, one.reason, ORANGE)}<sup>!</sup>"
+    if one.answer.refusal == CHECK_SIDE:
+        return f"{_coloured(words, one.answer.reason, ORANGE)}<sup>!</sup>"
     if not one.found:
-        return _coloured(words, one.reason)
-    names = " / ".join(choice.shown for choice in one.found)
+        return _coloured(words, one.answer.reason)
+    names = " / ".join(meant.shown for meant in one.found)
     denied = _(" (denied in the report)") if one.mention.negated else ""
     link = f'<a href="#{number}" title="{escape(names + denied)}">{words}</a>'
-    return f"{link}<sup>?</sup>" if one.status == AMBIGUOUS else link
+    return f"{link}<sup>?</sup>" if one.answer.options else link
 
 
 def _coloured(words: str, reason: str, colour: str = GREY) -> str:

@@ -4,7 +4,6 @@ from html import escape
 
 from slicer.i18n import tr as _
 
-from . import Words
 from .ParameterNode import OverlayMode
 from .Section import Section, write
 
@@ -64,7 +63,7 @@ class ShowSection(Section):
         answer = self.logic.showHeatMap(
             scan, parameters.question, threshold=parameters.threshold or None, opacity=parameters.opacity
         )
-        self.tell("" if answer.found else Words.sentence(answer.reason))
+        self.tell("" if answer.places else answer.reason)
 
     def _followShown(self, shown: str | None) -> None:
         """Another section may have changed the overlay: the list of modes says what is seen.

@@ -42,9 +42,3 @@ class StructureField:
         text = self._edit.text.strip()
         concept = self._shown.get(text)
         return self._nameOf(concept) if concept else text
-
-    def concept(self) -> str | None:
-        """Id of the structure that the field names, None when it names none."""
-        wanted = self.text().casefold()
-        names = ((concept, self._nameOf(concept)) for concept, _ in self._complete(wanted))
-        return next((concept for concept, name in names if name.casefold() == wanted), None)

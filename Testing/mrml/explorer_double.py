@@ -1,12 +1,14 @@
 """A map and an explorer that know one structure at one place, in the shape of the library's own types."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from types import SimpleNamespace
 
 import numpy as np
 from anatembed.ask.border import Posterior
 from anatembed.ask.explorer import NamedProbability
+from anatembed.ask.index import Hit
+from anatembed.ask.locating import GO, NOT_HERE, REFUSE, Answer, Meaning
 from anatembed.geometry import axis_aligned_grid, bounds_ras
 from anatembed.language.query.resolver import Resolver
 from anatembed.language.vocabulary import Vocabulary
@@ -26,28 +28,6 @@ class VocabularyDouble:
 @cache
 def resolver() -> Resolver:
     return Resolver(Vocabulary.load())
-
-
-@dataclass(frozen=True)
-class Hit:
-    position_ras: np.ndarray
-    confidence: float
-    concept_id: str
-    label: str = "Liver"
-
-
-@dataclass(frozen=True)
-class Answer:
-    query: str
-    found: bool
-    outcome: str
-    reason: str
-    resolved: tuple = ()
-    hits: list = field(default_factory=list)
-    seconds: float = 0.0
-    presence: float | None = None
-    question: bool = False
-    choices: tuple = ()
 
 
 @dataclass(frozen=True)
@@ -77,9 +57,12 @@ class ExplorerDouble:
 
     def locate(self, text: str, k: int = 5) -> Answer:
         if text != "liver":
-            return Answer(text, False, "not in this scan", f"{text} is not in this scan")
-        hits = [Hit(self.middle_ras + (x, 0, 0), sure, "liver") for x, sure in ((10, 0.93), (-10, 0.6))]
-        return Answer(text, True, "found", "Liver: found", hits=hits)
+            return Answer(text, REFUSE, f"{text} is not in this scan", NOT_HERE)
+        best, other = (
+            Hit(self.middle_ras + (x, 0, 0), sure, "liver", label="Liver") for x, sure in ((10, 0.93), (-10, 0.6))
+        )
+        meant = Meaning("liver", "Liver", None, best, "Liver")
+        return Answer(text, GO, "Liver: found.", places=(best,), less_likely=(other,), meant=(meant,))
 
     @property
     def resolver(self) -> Resolver:

@@ -42,7 +42,7 @@ def test_a_failure_is_told_and_leaves_the_scene_and_the_first_embedding_as_they_
     logic.startEmbedding(scan, again=True)
     logic.worker.fail(message="The memory does not suffice.", offersCPU=True)
     assert logic.ends[-1].message == "The memory does not suffice." and logic.ends[-1].offersCPU
-    assert logic.locate(scan, "liver").found
+    assert logic.locate(scan, "liver").places
     logic.hideOverlay()
     assert set(before) <= set(nodesOf(scene))
 
@@ -117,7 +117,7 @@ def test_a_cache_that_cannot_keep_the_map_does_not_lose_it(logic, scan, monkeypa
 
     monkeypatch.setattr(logic._cache, "adopt", adopt)
     embed(logic, scan)
-    assert logic.ends == [None] and logic.locate(scan, "liver").found
+    assert logic.ends == [None] and logic.locate(scan, "liver").places
 
 
 def test_a_finished_file_that_is_no_map_is_a_failure_in_words(logic, scan, tmp_path):

@@ -53,9 +53,9 @@ def test_a_found_structure_gets_named_points_and_the_views_go_to_the_best_one(lo
     embed(logic, placedScan)
     answer = logic.locate(placedScan, "liver")
     best_ras = middle(placedScan) + (10, 0, 0)
-    np.testing.assert_allclose(answer.hits[0].position_ras, best_ras, atol=1e-6)
+    np.testing.assert_allclose(answer.places[0].position_ras, best_ras, atol=1e-6)
     node, positions_ras = points(scene)
-    np.testing.assert_allclose(positions_ras, [best_ras, best_ras - (20, 0, 0)], atol=1e-6)
+    np.testing.assert_allclose(positions_ras, [best_ras], atol=1e-6)
     assert node.GetNthControlPointLabel(0) == "Liver"
     assert node.GetNthControlPointDescription(0) == 'asked "liver" in CT, confidence 93%'
     for view in views.values():
@@ -68,7 +68,7 @@ def test_what_is_not_there_is_said_without_points_and_without_a_jump(logic, scen
     logic.locate(scan, "liver")
     before = stateOf(scene, axial)
     answer = logic.locate(scan, "unicorn")
-    assert not answer.found and answer.reason == "unicorn is not in this scan"
+    assert answer.decision == "refuse" and answer.reason == "unicorn is not in this scan"
     assert points(scene)[0].GetNumberOfControlPoints() == 0
     assert stateOf(scene, axial) == before
 
@@ -87,11 +87,11 @@ def test_the_colours_are_painted_over_the_right_half(logic, placedScan, axial):
 def test_the_heat_map_of_something_absent_takes_the_last_heat_map_away(logic, scene, scan, axial):
     axial.show(scan)
     embed(logic, scan)
-    assert logic.showHeatMap(scan, "liver").found
+    assert logic.showHeatMap(scan, "liver").places
     (legendNode,) = nodesOfClass(scene, "vtkMRMLColorLegendDisplayNode")
     assert legendNode.GetTitleText() == "Liver"
     assert axial.compositeNode.GetForegroundVolumeID() is not None
-    assert not logic.showHeatMap(scan, "unicorn").found
+    assert not logic.showHeatMap(scan, "unicorn").places
     assert axial.compositeNode.GetForegroundVolumeID() is None
 
 
@@ -102,7 +102,7 @@ def test_answers_follow_a_scan_that_is_moved_after_embedding(logic, scene, axial
     moved = translation((30, -20, 10)) @ rotation((0, 0, 1), 90)
     scan.GetParentTransformNode().SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(moved))
     expected_ras = transform_points(moved, middleOfGrid() + (10, 0, 0))
-    np.testing.assert_allclose(logic.locate(scan, "liver").hits[0].position_ras, expected_ras, atol=1e-6)
+    np.testing.assert_allclose(logic.locate(scan, "liver").places[0].position_ras, expected_ras, atol=1e-6)
     np.testing.assert_allclose(logic.describe(scan, expected_ras).position_ras, (10, 0, 0), atol=1e-6)
     logic.showOverlay(scan, "colours", opacity=1)
     assert axial.colour_at(expected_ras) == (60, 120, 90)
@@ -112,9 +112,9 @@ def test_answers_follow_a_scan_that_is_moved_after_embedding(logic, scene, axial
 def test_answers_stay_when_the_transform_is_hardened(logic, scene):
     scan = addScan(scene, affine(), translation((5, 6, 7)))
     embed(logic, scan)
-    before_ras = logic.locate(scan, "liver").hits[0].position_ras
+    before_ras = logic.locate(scan, "liver").places[0].position_ras
     scan.HardenTransform()
-    np.testing.assert_allclose(logic.locate(scan, "liver").hits[0].position_ras, before_ras, atol=1e-6)
+    np.testing.assert_allclose(logic.locate(scan, "liver").places[0].position_ras, before_ras, atol=1e-6)
 
 
 def test_two_scans_answer_for_themselves(logic, scene, scan):
@@ -123,7 +123,8 @@ def test_two_scans_answer_for_themselves(logic, scene, scan):
     with pytest.raises(RuntimeError, match='"Follow-up" is not embedded yet'):
         logic.locate(other, "liver")
     embed(logic, other)
-    difference = logic.locate(other, "liver").hits[0].position_ras - logic.locate(scan, "liver").hits[0].position_ras
+    there, here = (logic.locate(node, "liver").places[0].position_ras for node in (other, scan))
+    difference = there - here
     np.testing.assert_allclose(difference, middle(other) - middle(scan))
 
 
@@ -171,7 +172,7 @@ def test_closing_the_scene_forgets_everything_and_the_next_scan_starts_afresh(lo
     assert not logic.isEmbedded(fresh)
     logic.hideOverlay()
     embed(logic, fresh)
-    assert logic.locate(fresh, "liver").found
+    assert logic.locate(fresh, "liver").places
 
 
 def test_after_closing_the_scene_hiding_does_not_bring_back_a_layer_of_the_old_one(logic, scene, scan, axial, tmp_path):
@@ -248,7 +249,7 @@ def test_what_is_under_the_mouse_is_named_in_the_place_where_the_scan_is(logic, 
 
 def test_a_kept_hit_is_named(logic, scene, scan):
     embed(logic, scan)
-    logic.keepHit(scan, logic.locate(scan, "liver").hits[1])
+    logic.keepHit(scan, logic.locate(scan, "liver").less_likely[0])
     kept = [n for n in nodesOfClass(scene, "vtkMRMLMarkupsFiducialNode") if n.GetName() == "Kept places of CT"]
     assert [node.GetNthControlPointLabel(0) for node in kept] == ["Liver"]
     np.testing.assert_allclose(kept[0].GetNthControlPointPositionWorld(0), middle(scan) - (10, 0, 0), atol=1e-6)
@@ -290,7 +291,7 @@ def test_a_model_whose_file_was_taken_away_is_not_mixed_with_the_one_that_takes_
     logic.startEmbedding(scan, again=True)
     assert logic.worker.asked[-1]["model"] == tmp_path / "shipped.npz"
     logic.worker.finish()
-    assert logic.locate(scan, "liver").found
+    assert logic.locate(scan, "liver").places
 
 
 def test_a_model_that_cannot_be_read_is_said_in_words(logic, scan):
@@ -329,7 +330,7 @@ def test_two_panels_on_one_scene_do_not_disturb_each_other(logic, scene, scan, a
     other.hideOverlay()
     assert axial.compositeNode.GetForegroundVolumeID() is None
     other.cleanUp()
-    assert logic.locate(scan, "liver").found
+    assert logic.locate(scan, "liver").places
 
 
 def test_the_motion_of_a_scan_changes_when_it_is_moved(logic, scene, scan):

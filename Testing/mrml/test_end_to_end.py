@@ -39,8 +39,8 @@ def logic(scene, scan, kept):
 
 def found(logic, scan, name):
     answer = logic.locate(scan, name)
-    assert answer.found, answer.reason
-    return answer.hits[0].position_ras
+    assert answer.places, answer.reason
+    return answer.places[0].position_ras
 
 
 def hounsfield_at(scan, position_ras):
@@ -62,8 +62,8 @@ def test_right_is_right_and_up_is_up_under_the_transform(logic, scan):
 
 
 def test_what_is_not_in_the_scan_is_not_found_and_nonsense_is_not_understood(logic, scan):
-    assert logic.locate(scan, "brain").outcome == "not in this scan"
-    assert logic.locate(scan, "xqzzt").outcome == "not understood"
+    assert logic.locate(scan, "brain").refusal == "not in this scan"
+    assert logic.locate(scan, "xqzzt").refusal == "not understood"
 
 
 def test_the_middle_of_the_liver_is_called_liver(logic, scan):

@@ -1,9 +1,13 @@
 """A Logic that remembers what the panel asked and answers at once; nothing is computed."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
+from anatembed.ask.index import Hit
+from anatembed.ask.locating import CHOOSE, GO, NOT_HERE, NOT_UNDERSTOOD, REFUSE, Answer, Meaning
+from anatembed.language.query.resolution import Candidate
+from AnatomicalEmbeddingLib.Logic import NotOne
 from AnatomicalEmbeddingLib.Signal import Signal
 
 NAMES = {
@@ -22,29 +26,21 @@ class Failure:
     offersCPU: bool = False
 
 
-def hit(concept: str, confidence: float, position_ras) -> SimpleNamespace:
-    return SimpleNamespace(
-        concept_id=concept, label=NAMES.get(concept, concept), confidence=confidence, position_ras=position_ras,
-        presence=1.0,
-    )
+def hit(concept: str, confidence: float, position_ras, label: str = "") -> Hit:
+    return Hit(position_ras, confidence, concept, 1.0, label or NAMES.get(concept, concept))
 
 
-def answer(
-    query: str, reason: str, outcome: str = "found", resolved=(), hits=(), sure=0.5, question=False, choices=None
-) -> SimpleNamespace:
-    """`sure` is the confidence of the first candidate, others have 0.5; `choices` are their names without a place."""
-    candidates = tuple(
-        SimpleNamespace(id=one, name=NAMES[one], side=None, confidence=0.5 if n else sure)
-        for n, one in enumerate(resolved)
-    )
-    return SimpleNamespace(
-        query=query, reason=reason, outcome=outcome, found=outcome == "found", resolved=candidates, hits=list(hits),
-        question=question, choices=tuple(choices or (one.name for one in candidates)),
-    )
+def meaning(one: Hit | None, name: str = "", reason: str = "", caution: str = "") -> Meaning:
+    shown = "" if one is None else one.label
+    return Meaning(one.concept_id if one else name, name or shown, None, one, shown, reason=reason, caution=caution)
 
 
-def part(whole: SimpleNamespace) -> SimpleNamespace:
-    return SimpleNamespace(**vars(whole) | {"label": f"upper part of {whole.label}"})
+def part(whole: Hit) -> Hit:
+    return replace(whole, label=f"upper part of {whole.label}")
+
+
+def choose(query: str, reason: str, *hits: Hit) -> Answer:
+    return Answer(query, CHOOSE, reason, meant=tuple(meaning(one) for one in hits))
 
 
 def description(inside: bool = True, **probabilities) -> SimpleNamespace:
@@ -55,54 +51,51 @@ def description(inside: bool = True, **probabilities) -> SimpleNamespace:
 
 LIVER = [hit("liver", 0.93, (62.4, -8.2, -20.6)), hit("liver", 0.412, (-31.0, 15.0, 4.0))]
 KIDNEYS = [hit("kidney_left", 0.88, (-60.0, -40.0, -80.0)), hit("kidney_right", 0.86, (58.0, -42.0, -85.0))]
+BOTH_SIDES = "“kidney” exists on both sides. Choose left or right."
 ANSWERS = {
-    "liver": answer("liver", "liver: found", resolved=["liver"], hits=LIVER),
-    "kidney": answer(
-        "kidney",
-        "left kidney, right kidney: found (both sides)",
-        resolved=["kidney_left", "kidney_right"],
-        hits=KIDNEYS,
-        question=True,
+    "liver": Answer(
+        "liver", GO, "Liver: found.", places=(LIVER[0],), less_likely=(LIVER[1],), meant=(meaning(LIVER[0]),)),
+    "liver segment 2": Answer(
+        "liver segment 2", GO, "Liver: found.",
+        caution="Liver segment II: not learnt by this model, the whole is shown.",
+        places=(LIVER[0],), meant=(meaning(LIVER[0], "liver segment II", caution="The whole is shown."),),
     ),
-    "upper kidney": answer(
-        "upper kidney",
-        "upper part of left kidney, upper part of right kidney: found (both sides)",
-        resolved=["kidney_left", "kidney_right"],
-        hits=[part(one) for one in KIDNEYS],
-        question=True,
-        choices=["upper part of left kidney", "upper part of right kidney"],
+    "right kidney": Answer(
+        "right kidney", GO, "Right kidney: found.", places=(KIDNEYS[1],), meant=(meaning(KIDNEYS[1]),)),
+    "kidney": choose("kidney", BOTH_SIDES, *KIDNEYS),
+    "upper kidney": choose("upper kidney", BOTH_SIDES, *(part(one) for one in KIDNEYS)),
+    "upper part of right kidney": Answer(
+        "upper part of right kidney", GO, "Upper part of right kidney: found.", places=(part(KIDNEYS[1]),),
+        meant=(meaning(part(KIDNEYS[1])),),
     ),
-    "upper part of right kidney": answer(
-        "upper part of right kidney", "upper part of right kidney: found", resolved=["kidney_right"],
-        hits=[part(KIDNEYS[1])],
+    "livr": choose("livr", "“livr” was read as “liver”. Go to “liver”?", LIVER[0]),
+    "left kidney": Answer(
+        "left kidney", GO, "Left kidney: found.", places=(KIDNEYS[0],), meant=(meaning(KIDNEYS[0]),)),
+    "spleen": Answer(
+        "spleen", REFUSE, "Spleen: not in this scan (confidence that it is there 3%).", NOT_HERE,
+        meant=(meaning(None, "spleen", "Spleen: not in this scan."),),
     ),
-    "livre": answer(
-        "livre", "liver: found (“livre” was read as “liver”. Go to “liver”?)", resolved=["liver", "spleen"],
-        hits=LIVER, sure=0.6, question=True,
-    ),
-    "left kidney": answer("left kidney", "left kidney: found", resolved=["kidney_left"], hits=KIDNEYS[:1]),
-    "spleen": answer(
-        "spleen", "spleen: not in this scan (confidence that it is there 3%)", "not in this scan", ["spleen"]
-    ),
-    "adrenla": answer(
-        "adrenla", "No structure of this name is known", "not understood", ["adrenal_left", "kidney_left"]
+    "adrenla": Answer(
+        "adrenla", REFUSE, "No structure of this name is known.", NOT_UNDERSTOOD,
+        suggestions=tuple(Candidate(one, NAMES[one], "left", 0.2) for one in ("adrenal_left", "kidney_left")),
     ),
 }
 
 
-SAID = {  # word of a report: status, names of the choices, their hits
-    "liver": ("found", ["liver"], LIVER[:1]),
-    "kidneys": ("ambiguous", ["left kidney", "right kidney"], KIDNEYS),
-    "ureters": ("ambiguous", ["left ureter", "right ureter"], [None, hit("ureter_right", 0.4, (40.0, 10.0, -90.0))]),
-    "pancreatic tail": ("found", ["tail of pancreas"], [hit("pancreas", 0.9, (-20.0, 5.0, -40.0))]),
-    "spleen": ("not in this scan", ["spleen"], [None]),
-    "right lingula": ("check the side", [], []),
-}
-REASONS = {
-    "ambiguous": "“{word}” exists on both sides. Choose left or right.",
-    "not in this scan": "spleen: not in this scan",
-    "check the side": "“lingula of left lung” is known on the left only, not on the <right>. Check the side.",
-    "found": "{word}: found",
+URETER = hit("ureter_right", 0.4, (40.0, 10.0, -90.0), "right ureter")
+PANCREAS = hit("pancreas", 0.9, (-20.0, 5.0, -40.0))
+WRONG_SIDE = "“lingula of left lung” is known on the left only, not on the <right>. Check the side."
+SAID = {  # word of a report: what the scan answers
+    "liver": Answer("liver", GO, "Liver: found.", places=(LIVER[0],), meant=(meaning(LIVER[0]),)),
+    "kidneys": choose("kidneys", BOTH_SIDES, *KIDNEYS),
+    "ureters": Answer("ureters", CHOOSE, "“ureter” exists on both sides.", meant=(
+        meaning(None, "left ureter", "Left ureter: not here."), meaning(URETER))),
+    "pancreatic tail": Answer(
+        "pancreatic tail", GO, "Pancreas: found.", places=(PANCREAS,),
+        meant=(meaning(PANCREAS, "tail of pancreas", caution="Tail of pancreas: the whole is shown."),),
+    ),
+    "spleen": Answer("spleen", REFUSE, "Spleen: not in this scan.", NOT_HERE, meant=(meaning(None, "spleen"),)),
+    "right lingula": Answer("right lingula", REFUSE, WRONG_SIDE, "check the side"),
 }
 
 
@@ -115,20 +108,12 @@ def reading(text: str) -> SimpleNamespace:
 
 
 def _mention(text: str, match) -> SimpleNamespace:
-    status, names, hits = SAID[match.group().lower()]
-    choices = tuple(
-        SimpleNamespace(
-            name=name, shown="pancreas" if "pancreas" in name else name, hit=one, reason=f"{name}: not here"
-        )
-        for name, one in zip(names, hits, strict=True)
-    )
+    answer = SAID[match.group().lower()]
     place = SimpleNamespace(
         start=match.start(), end=match.end(), text=match.group(), negated=text[: match.start()].endswith("No "),
     )
     return SimpleNamespace(
-        mention=place, status=status, choices=choices, reason=REASONS[status].format(word=match.group()),
-        found=tuple(choice for choice in choices if choice.hit is not None),
-    )
+        mention=place, answer=answer, found=tuple(one for one in answer.meant if one.hit is not None))
 
 
 class LogicDouble:
@@ -199,7 +184,7 @@ class LogicDouble:
 
     def showHeatMap(self, scan, text, threshold=None, opacity=0.6):
         self._note("showHeatMap", scan.GetName(), text, threshold, round(opacity, 3))
-        self.overlay = "heat map" if ANSWERS[text].found else None
+        self.overlay = "heat map" if ANSWERS[text].places else None
         return ANSWERS[text]
 
     def setHeatThreshold(self, value) -> None:
@@ -213,8 +198,8 @@ class LogicDouble:
         self._note("readReport", scan.GetName(), text, most)
         return reading(text)
 
-    def showMention(self, scan, choice) -> None:
-        self._note("showMention", scan.GetName(), choice.shown, tuple(choice.hit.position_ras))
+    def showMention(self, scan, meant) -> None:
+        self._note("showMention", scan.GetName(), meant.shown, tuple(meant.hit.position_ras))
 
     def showSlice(self, position_ras) -> None:
         self._note("showSlice", tuple(position_ras))
@@ -242,6 +227,12 @@ class LogicDouble:
     def twoLikeliest(self, scan, position_ras) -> tuple:
         self._note("twoLikeliest", scan.GetName(), tuple(position_ras))
         return "liver", "kidney_right"
+
+    def structureOf(self, scan, text) -> str:
+        answer = ANSWERS.get(text) or Answer(text, REFUSE, f"No anatomical structure was recognised in “{text}”.")
+        if not answer.places:
+            raise NotOne(answer.reason, [one.name for one in answer.options])
+        return answer.places[0].concept_id
 
     def showBorder(self, scan, first, second) -> None:
         self._note("showBorder", scan.GetName(), first, second)

@@ -45,10 +45,28 @@ def test_segments_are_made_and_named(chosen, logic):
 
 
 @pytest.mark.parametrize("button", ["borderButton", "segmentsButton"])
-def test_what_is_no_structure_is_said(chosen, logic, button):
+def test_what_is_no_structure_is_said_in_the_words_of_find(chosen, logic, button):
     typeText(chosen.ui.secondEdit, "unicorn")
     click(getattr(chosen.ui, button))
-    assert logic.calls == [] and chosen.ui.borderMessage.text.startswith("⚠ “unicorn” is not a structure")
+    assert logic.calls == []
+    assert chosen.ui.borderMessage.text == "⚠ No anatomical structure was recognised in “unicorn”."
+
+
+def test_a_name_that_is_probably_meant_is_written_into_its_field_to_be_confirmed(chosen, logic):
+    typeText(chosen.ui.firstEdit, "livr")
+    click(chosen.ui.borderButton)
+    assert logic.calls == [] and "was read as “liver”" in chosen.ui.borderMessage.text
+    assert chosen.ui.firstEdit.text == "liver"
+    click(chosen.ui.borderButton)
+    assert logic.calls == [("showBorder", "CT 1", "liver", "kidney_right")]
+
+
+def test_a_refusal_does_not_stand_beside_the_border_of_another_pair(chosen, logic):
+    click(chosen.ui.borderButton)
+    typeText(chosen.ui.secondEdit, "spleen")
+    click(chosen.ui.borderButton)
+    assert logic.calls[-1] == ("hideOverlay",) and logic.overlay is None
+    assert chosen.ui.borderMessage.text.startswith("⚠ Spleen: not in this scan")
 
 
 def test_the_same_structure_twice_is_said(chosen, logic):

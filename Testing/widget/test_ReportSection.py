@@ -87,7 +87,7 @@ def test_every_mention_in_the_scan_is_a_link(read):
 def test_what_is_not_in_the_scan_is_grey_and_says_why(read):
     shown = formatOf(read, "Spleen")
     assert shown.foreground().color().name() == "#808080" and not shown.isAnchor()
-    assert shown.toolTip() == "spleen: not in this scan" and formatOf(read, "Liver").toolTip() == "liver"
+    assert shown.toolTip() == "Spleen: not in this scan." and formatOf(read, "Liver").toolTip() == "liver"
 
 
 def test_a_side_that_does_not_exist_stands_out_and_says_why(read):
@@ -104,7 +104,7 @@ def test_a_link_moves_the_views_and_names_the_place(read, logic):
 
 def test_the_whole_is_said_to_be_shown_for_a_part_that_was_not_learnt(read):
     follow(read, "#5")
-    assert read.ui.mentionLabel.text.endswith("(the whole, for tail of pancreas)")
+    assert read.ui.mentionLabel.text.endswith("⚠ Tail of pancreas: the whole is shown.")
 
 
 def test_a_question_offers_its_choices_and_moves_nothing_yet(read, logic):
@@ -127,7 +127,7 @@ def test_a_choice_moves_the_views_to_that_side_and_the_other_can_still_be_chosen
 def test_a_side_that_is_not_in_the_scan_is_no_choice(read):
     follow(read, "#2")
     assert "2/0" not in read.ui.mentionLabel.text and 'href="2/1"' in read.ui.mentionLabel.text
-    assert "left ureter: not here" in read.ui.mentionLabel.text
+    assert "Left ureter: not here." in read.ui.mentionLabel.text
 
 
 @pytest.mark.parametrize("address", ["#99", "#", "#-1", "https://example.org", "#3/1", "#²"])

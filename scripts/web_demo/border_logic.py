@@ -1,5 +1,7 @@
 """Where one structure ends and another begins, and how sure that is."""
 
+from AnatomicalEmbeddingLib.Logic import NotOne
+
 from web_demo.section import Section, shown
 from web_demo.structure_box import StructureBox
 
@@ -23,7 +25,10 @@ class BorderLogic(Section):
 
     @shown
     def show(self) -> None:
-        """Show the border over the slices."""
+        """Show the border over the slices; what is refused does not stand beside the border of another pair."""
+        self.tell("")
+        if self.logic.shownOverlay() == "border":
+            self.logic.hideOverlay()
         first, second = self._concept(self.first), self._concept(self.second)
         if first == second:
             raise RuntimeError("Choose two different structures.")
@@ -38,7 +43,10 @@ class BorderLogic(Section):
             self.state.border_line = ""
 
     def _concept(self, box: StructureBox) -> str:
-        concept = box.concept()
-        if concept is None:
-            raise RuntimeError(f"“{box.text()}” is not a structure of the list. Type its beginning and choose one.")
-        return concept
+        """Id of what a field means; the one name that it probably means is written into it, to be confirmed."""
+        try:
+            return self.logic.structureOf(self.require_scan(), box.text())
+        except NotOne as question:
+            if len(question.names) == 1:
+                box.write(question.names[0])
+            raise

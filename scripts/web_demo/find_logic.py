@@ -8,15 +8,15 @@ _EARLIER = 8
 
 
 class FindLogic(Section):
-    """Asks the chosen scan; the first hit is jumped to by the Logic."""
+    """Asks the chosen scan; the Logic goes to what was found, and nowhere while there is something to choose."""
 
     def __init__(self, demo) -> None:
         super().__init__(demo)
         self.box = StructureBox(demo, "find", self.find)
         self._hits: list = []
         self._asked: str | None = None
-        start = {"hits": [], "hit_row": -1, "answer": "", "answer_found": True, "choices": [], "choices_lead": "",
-                 "answers": 0, "earlier": [], "threshold": 0.0}
+        start = {"hits": [], "hit_row": -1, "answer": "", "answer_kind": "go", "choices": [], "choices_lead": "",
+                 "answers": 0, "earlier": [], "threshold": 0.0, "less_likely": 0, "less_likely_shown": False}
         for name, value in start.items():
             self.state.setdefault(name, value)
         self.state.change("threshold")(self._on_threshold)
@@ -58,7 +58,7 @@ class FindLogic(Section):
         if not text:
             raise RuntimeError("Type a structure first; its likelihood is then shown over the scan.")
         answer = self._colour(text)
-        if not answer.found:
+        if not answer.places:
             self._clear()
             self._show(answer)
 
@@ -76,20 +76,24 @@ class FindLogic(Section):
         return words.capital(hit.label)
 
     def _show(self, answer) -> None:
-        self._hits = list(answer.hits)
+        document = self.logic.documentOf(answer)
+        options = [one["place"] for one in document["options"] if one["place"]]
+        self._hits = [*answer.places, *(one.hit for one in answer.options if one.hit), *answer.less_likely]
         self.state.hits = [
-            {"name": self._name(hit), "confidence": words.placeConfidence(hit.confidence),
-             "sure": hit.confidence >= 0.5, "place": words.position(hit.position_ras)}
-            for hit in self._hits
+            *(_row(place, False) for place in [*document["places"], *options]),
+            *(_row(place, True) for place in document["less_likely"]),
         ]
-        self.state.hit_row = 0 if self._hits else -1
+        self.state.less_likely, self.state.less_likely_shown = len(answer.less_likely), False
+        self.state.hit_row = 0 if answer.places else -1
         self.state.answers += 1
-        self.state.answer, self.state.answer_found = words.sentence(answer.reason), bool(answer.found)
-        self.state.choices_lead, self.state.choices = _choices(answer)
+        self.state.answer = answer.words
+        self.state.answer_kind = "caution" if answer.caution else answer.decision
+        self.state.choices_lead, self.state.choices = _choices(document)
 
     def _clear(self) -> None:
         self._hits, self._asked = [], None
         self.state.hits, self.state.hit_row, self.state.answer, self.state.choices = [], -1, "", []
+        self.state.less_likely = 0
 
     def _on_threshold(self, threshold, **_state) -> None:
         if self.demo.is_ready and self.logic.shownOverlay() == "heat map":
@@ -100,13 +104,18 @@ class FindLogic(Section):
                 self.show_heat_map()
 
 
-def _choices(answer) -> tuple[str, list[str]]:
-    """A question with its choices; near names of what was not understood; no names for a clear answer."""
-    if answer.question:
-        equal = len(answer.choices) > 1 and len({one.confidence for one in answer.resolved}) == 1
-        return "Choose one:" if equal else "Is this meant?", list(answer.choices)
-    hit_ids = {hit.concept_id for hit in answer.hits} if len(answer.resolved) == 1 else set()
-    pairs = zip(answer.resolved, answer.choices, strict=True)
-    names = [name for one, name in pairs if one.id not in hit_ids]
-    names = [name for name in names if name.casefold() != answer.query.strip().casefold()]
-    return "Choose one:" if answer.found else "Did you mean:", names
+def _row(place: dict, less_likely: bool) -> dict:
+    """A row of the table: a place of an answer's document, and its words."""
+    return {
+        **place, "name": words.capital(place["label"]), "confidence_words": words.placeConfidence(place["confidence"]),
+        "sure": place["confidence"] >= 0.5, "place": words.position(place["position_ras_mm"]),
+        "less_likely": less_likely,
+    }
+
+
+def _choices(document: dict) -> tuple[str, list[str]]:
+    """What there is to choose, or near names of what was not understood; no names for a clear answer."""
+    options = [one["name"] for one in document["options"]]
+    if options:
+        return "Is this meant?" if len(options) == 1 else "Choose one:", options
+    return "Did you mean:", [one["name"] for one in document["suggestions"]]

@@ -22,7 +22,7 @@ def find_ui(find) -> None:
         v3.VBtn("Show where it is likely", size="small", variant="tonal", click=find.show_heat_map,
                 disabled=("!embedded",), id="heat-map")
     html.Div("{{ answer }}", v_if=("answer",), id="answer", raw_attrs=[':data-number="answers"'],
-             classes=("'answer ' + (answer_found ? 'found' : 'not-found')",))
+             classes=("'answer ' + answer_kind",))
     with html.Div(v_if=("choices.length",), classes="choices"):
         html.Span("{{ choices_lead }}")
         v3.VChip("{{ name }}", v_for="name in choices", key="name", size="small", color="primary",
@@ -36,11 +36,13 @@ def find_ui(find) -> None:
         with html.Tbody(), html.Tr(
             v_for="(hit, row) in hits", key="row", click=(find.jump_to_row, "[row]"), raw_attrs=['tabindex="0"'],
             keydown_enter=(find.jump_to_row, "[row]"), __events=[("keydown_enter", "keydown.enter")],
-            classes=("row === hit_row ? 'chosen' : ''",),
+            classes=("row === hit_row ? 'chosen' : ''",), v_show=("!hit.less_likely || less_likely_shown",),
         ):
             html.Td("{{ hit.name }}")
-            html.Td("{{ hit.confidence }}", classes=("hit.sure ? '' : 'unsure'",))
+            html.Td("{{ hit.confidence_words }}", classes=("hit.sure ? '' : 'unsure'",))
             html.Td("{{ hit.place }}", classes="place")
             with html.Td():
                 v3.VBtn(icon="mdi-bookmark-outline", size="x-small", variant="text", **said("Keep this place"),
                         click=(find.keep, "[row]"))
+    v3.VBtn("{{ less_likely_shown ? 'Hide' : 'Show' }} {{ less_likely }} less likely", v_if=("less_likely",),
+            size="small", variant="text", id="less-likely", click="less_likely_shown = !less_likely_shown")

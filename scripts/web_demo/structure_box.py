@@ -28,12 +28,6 @@ class StructureBox:
         self._state[f"{self._name}_text"] = text
         self.close()
 
-    def concept(self) -> str | None:
-        """Id of the structure that the field names exactly, else None."""
-        wanted = self.text().casefold()
-        names = ((concept, self._logic.nameOf(concept)) for concept, _ in self._logic.complete(wanted))
-        return next((concept for concept, name in names if name.casefold() == wanted), None)
-
     def close(self) -> None:
         """Offer nothing."""
         self._state[f"{self._name}_offers"] = []

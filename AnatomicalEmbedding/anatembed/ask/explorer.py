@@ -10,7 +10,7 @@ import numpy as np
 from anatembed.ask.border import Posterior, likeliest_pair, posterior
 from anatembed.ask.free_text import FreeText
 from anatembed.ask.index import QueryIndex
-from anatembed.ask.locating import FOUND, NOT_HERE, NOT_UNDERSTOOD, Answer, Locating, percent
+from anatembed.ask.locating import GO, Answer, Locating
 from anatembed.ask.structure_colours import StructureColours, structure_colours
 from anatembed.language.query.resolver import Resolver
 from anatembed.language.text_encoder import TextEncoder
@@ -18,8 +18,6 @@ from anatembed.language.vocabulary import Vocabulary
 from anatembed.maps.embedding_map import EmbeddingMap
 from anatembed.maps.finer_grid import FACTOR, finer_affine, finer_within
 from anatembed.model.checkpoint import Checkpoint, load_checkpoint
-
-__all__ = ["FOUND", "NOT_HERE", "NOT_UNDERSTOOD", "Answer", "Description", "Explorer", "NamedProbability", "percent"]
 
 PART_SHARE = 0.1
 """A part is a better name than its whole when it is at least this share as probable."""
@@ -59,7 +57,7 @@ class Explorer:
         self.locating = Locating(self.index, self.vocabulary)
 
     def locate(self, text: str, k: int = 5) -> Answer:
-        """Find what a text names: at most `k` hits, best first, of all structures that the text may mean."""
+        """Find what a text names, with at most `k` places, less likely ones included."""
         began = time.perf_counter()
         resolution = self.resolver.resolve(text)
         answer = self.locating.answer(text, resolution, k)
@@ -115,10 +113,10 @@ class Explorer:
         return [part for part in parts if likely.get(part, 0.0) >= PART_SHARE * likely[whole]]
 
     def probability(self, text: str, k: int = 5) -> tuple[np.ndarray, Answer]:
-        """Probability (K,J,I) of what a text names, on the map's grid, and the answer; zeros when it is not found, and
-        outside the part, where a part of a structure is named."""
+        """Probability (K,J,I) of what a text names, on the map's grid, and the answer; zeros unless that goes, outside
+        the part, where a part of a structure is named, and far from the place of a single structure."""
         answer = self.locate(text, k)
-        compared = answer.found and not answer.hits[0].concept_id
+        compared = answer.decision == GO and not answer.places[0].concept_id
         return (self._free_text.field_kji(text) if compared else self.locating.field_kji(answer)), answer
 
     def colours_kji(self) -> np.ndarray:

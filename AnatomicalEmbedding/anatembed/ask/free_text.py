@@ -13,7 +13,7 @@ import numpy as np
 from scipy import ndimage
 
 from anatembed.ask.index import SMOOTHING_VOXELS, Hit, QueryIndex, Search
-from anatembed.ask.locating import FOUND, Answer, percent
+from anatembed.ask.locating import GO, Answer, percent
 from anatembed.language.query_words import QueryWords, load_query_words
 from anatembed.language.side_less import side_less
 from anatembed.language.sides import read_sides
@@ -38,15 +38,17 @@ class FreeText:
         self._level = encoder.levels.get("free_text", UNFITTED)
 
     def answer(self, text: str, refused: Answer, k: int) -> Answer:
-        """What is found for a text that names no known structure; `refused` where nothing reaches the level."""
+        """What is found for a text that names no known structure, with a caution; `refused` where nothing reaches the
+        level."""
         reading = read_words(text, load_query_words())
         search = self.search(*reading, k) if reading else None
         if search is None or not search.found:
             return refused
-        reason = (f"“{text}” is not a known name: it was only compared with the image, and this place is most like "
-                  f"it (confidence {percent(search.hits[0].confidence)}). Check the place.")
-        hits = [replace(hit, label=f"“{text}”") for hit in search.hits]
-        return replace(refused, found=True, outcome=FOUND, reason=reason, hits=hits, presence=search.presence)
+        first, *others = (replace(hit, label=f"“{text}”") for hit in search.hits)
+        reason = f"“{text}” was only compared with the image, and this place is most like it."
+        caution = f"It is not a known name (confidence {percent(first.confidence)}): check the place."
+        return Answer(text, GO, reason, caution=caution, places=(first,), less_likely=tuple(others),
+                      place=refused.place, presence=search.presence)
 
     def field_kji(self, text: str) -> np.ndarray:
         """Score in 0..1 of the words of a text: float32 (K,J,I)."""

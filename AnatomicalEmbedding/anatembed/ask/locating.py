@@ -1,51 +1,101 @@
-"""From a resolved question to an answer: the structures, or places in, at or beside them, in one embedded scan."""
+"""From a resolved question to an answer: the one place where it is decided whether to go, to ask back or to refuse."""
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy import ndimage
 
 from anatembed.ask.index import PART_MIDDLE, Hit, QueryIndex, Search
 from anatembed.ask.places import Places
+from anatembed.ask.single_structures import is_single
+from anatembed.geometry import transform_points
 from anatembed.language.query.candidate import Candidate, candidate
-from anatembed.language.query.place_phrase import BETWEEN, LEVEL, PlacePhrase, place_of_term
+from anatembed.language.query.place_phrase import BETWEEN, LEVEL, PART, PlacePhrase, place_of_term
 from anatembed.language.query.place_words import load_place_words
 from anatembed.language.query.resolution import Resolution
 from anatembed.language.vocabulary import Vocabulary
 
-FOUND = "found"
-NOT_HERE = "not in this scan"
-NOT_UNDERSTOOD = "not understood"
+GO, CHOOSE, REFUSE = "go", "choose", "refuse"
+DECISIONS = (GO, CHOOSE, REFUSE)
+NOT_HERE, NOT_LEARNT, NOT_UNDERSTOOD = "not in this scan", "not learnt", "not understood"
+REFUSALS = (NOT_HERE, NOT_LEARNT, NOT_UNDERSTOOD)
 
 SURE_PLACE = 0.5
 """From this confidence of its best hit on, a place is shown without a warning."""
+FRINGE_VOXELS = 2
+"""How far the likelihood of a single structure is shown around the region of its place."""
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """A structure that a question may mean, with its best place.
+
+    name: with the part that is meant; asked for alone, it is understood without a question. shown: the name of what
+    lies at `hit`, which is the whole where the model has not learnt the structure; `caution` then says so. hit: None
+    where there is no place, for which `reason` is the sentence. presence: None where nothing was looked for.
+    """
+
+    id: str
+    name: str
+    side: str | None
+    hit: Hit | None = None
+    shown: str = ""
+    presence: float | None = None
+    reason: str = ""
+    caution: str = ""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer to a typed question; `hits` is empty unless found, `reason` is for the person who asked.
+    """The answer to a typed question, as every door shows it.
 
-    presence: probability that the structure (of several, the likeliest) is in the scan, the one number that decides
-    about `found`; None where nothing was looked for, or the structure does not reach the place. question: the text was
-    not fully understood, or no side was given: the candidates in `resolved` are choices. place: where in, at or beside
-    these.
+    decision: go (one structure is meant and is in the scan: `places`), choose (one of `options` is meant, and only the
+    asker knows which) or refuse (`refusal` is one of REFUSALS, `suggestions` are near names of what is not
+    understood). reason: sentences for the asker. caution: why a place that is shown has to be checked, else empty.
+    places: of a single structure one; `less_likely` are the further hits of such a structure. meant: what was
+    understood. presence: probability that the structure (of several, the likeliest) is in the scan, None where nothing
+    was looked for. place: where in, at or beside the structure.
     """
 
     query: str
-    found: bool
-    outcome: str
+    decision: str
     reason: str
-    resolved: tuple[Candidate, ...] = ()
-    hits: list[Hit] = field(default_factory=list)
-    seconds: float = 0.0
-    presence: float | None = None
-    question: bool = False
+    refusal: str = ""
+    caution: str = ""
+    places: tuple[Hit, ...] = ()
+    less_likely: tuple[Hit, ...] = ()
+    meant: tuple[Meaning, ...] = ()
+    suggestions: tuple[Candidate, ...] = ()
     place: PlacePhrase | None = None
+    presence: float | None = None
+    seconds: float = 0.0
 
     @property
-    def choices(self) -> tuple[str, ...]:
-        """What to ask instead, for each candidate in `resolved`: its name, with the place."""
-        return tuple(self.place.label(one.name) if self.place else one.name for one in self.resolved)
+    def options(self) -> tuple[Meaning, ...]:
+        """What there is to choose from."""
+        return self.meant if self.decision == CHOOSE else ()
+
+    @property
+    def marked(self) -> tuple[Hit, ...]:
+        """The places to mark in a picture: those found, or the best one of every option, the surest first."""
+        if self.decision != CHOOSE:
+            return self.places
+        return tuple(sorted((one.hit for one in self.meant if one.hit), key=lambda hit: -hit.confidence))
+
+    @property
+    def words(self) -> str:
+        """All that there is to say: the reason, then the caution."""
+        return f"{self.reason} {self.caution}".strip()
+
+    def moved(self, motion_ras: np.ndarray) -> Answer:
+        """The answer for a scan that was moved in the world by a 4x4 matrix (RAS mm) since it was embedded."""
+        meant = tuple(replace(one, hit=one.hit and _moved(one.hit, motion_ras)) for one in self.meant)
+        places, less_likely = (
+            tuple(_moved(hit, motion_ras) for hit in hits) for hits in (self.places, self.less_likely)
+        )
+        return replace(self, meant=meant, places=places, less_likely=less_likely)
 
 
 @dataclass(frozen=True)
@@ -60,12 +110,23 @@ class Target:
 
 
 @dataclass(frozen=True)
+class Looked:
+    """What came of looking for one meaning: `hits` are all its places, best first; `refusal` why there are none."""
+
+    meaning: Meaning
+    hits: tuple[Hit, ...] = ()
+    single: bool = True
+    refusal: str = ""
+
+
+@dataclass(frozen=True)
 class _Outcome:
-    """A search with the reason why nothing was found, where that is not the structure's absence."""
+    """A search; `obstacle` is why nothing was found, where that is not the structure's absence."""
 
     target: Target
     search: Search
     obstacle: str = ""
+    refusal: str = NOT_HERE
 
 
 class Locating:
@@ -78,52 +139,44 @@ class Locating:
         self._first: dict[str, Search] = {}
 
     def answer(self, text: str, resolution: Resolution, k: int) -> Answer:
-        """At most `k` hits, best first, of all structures that a text may mean; a refusal is not understood."""
+        """The answer to a text, with at most `k` places, less likely ones included; options are never left out."""
+        meant = resolution.candidates[:1] if resolution.outcome == "accept" else resolution.candidates
         if resolution.outcome == "refuse":
-            return Answer(text, False, NOT_UNDERSTOOD, resolution.reason)
-        asked = resolution.outcome == "ask"
-        candidates = resolution.candidates if asked else resolution.candidates[:1]
-        answer = self._search(text, candidates, resolution, k)
-        question = asked or resolution.outcome == "confirm"
-        return replace(answer, resolved=resolution.candidates, question=question, place=resolution.place)
+            return decide(text, resolution, ())
+        return decide(text, resolution, [one for each in meant for one in self.look_for(each, resolution.place, k)])
 
-    def _search(self, text: str, candidates: tuple[Candidate, ...], resolution: Resolution, k: int) -> Answer:
-        known = [(one, targets) for one in candidates if (targets := self.targets(one.id, resolution.place))]
-        if not known:
-            return self._instead(text, candidates, k)
-        outcomes = [self._look_for(target, k) for _, targets in known for target in targets]
-        found = [one for one in outcomes if one.search.found]
-        if not found:
-            return self._not_here(text, known, outcomes)
-        hits = _interleave([one.search for one in found])[:k]
-        reason = f"{', '.join(dict.fromkeys(hit.label for hit in hits))}: found"
-        reason += "" if resolution.outcome == "accept" else f" ({resolution.reason})"
-        reason += _doubts(hits)
-        missing = [self._vocabulary.name(one.target.concept_id) for one in outcomes if not one.search.found]
-        unknown = [one.name for one in candidates if not self.targets(one.id, resolution.place)]
-        reason += f"; not in this scan: {', '.join(missing)}" if missing else ""
-        reason += f"; not learnt by this model: {', '.join(unknown)}" if unknown else ""
-        return Answer(text, True, FOUND, reason, hits=hits, presence=max(one.search.presence for one in found))
+    def look_for(self, one: Candidate, place: PlacePhrase | None, k: int) -> list[Looked]:
+        """Look for a structure, for both its sides where it is only known by these, or for its whole."""
+        targets, whole = self._to_show(one.id, place)
+        name = place.label(one.name) if place else one.name
+        if not targets:
+            reason = sentence(f"{name}: understood, but this model has not learnt to see it")
+            return [Looked(Meaning(one.id, name, one.side, reason=reason), refusal=NOT_LEARNT)]
+        return [self._looked(self._search(target, k), name if whole else "", one) for target in targets]
 
-    def _instead(self, text: str, candidates: tuple[Candidate, ...], k: int) -> Answer:
-        """The answer for what was not learnt: that of the whole, if there is one."""
-        names = " and ".join(one.name for one in candidates)
-        whole = self.known_whole(candidates[0].id) if len(candidates) == 1 else None
-        if whole is None:
-            return Answer(text, False, NOT_HERE, f"{names}: understood, but this model has not learnt to see it")
-        one = candidate(self._vocabulary, whole, 0.5)
-        answer = self._search(text, (one,), Resolution("accept", (one,), ""), k)
-        shown = "the whole is shown" if answer.found else "so the whole was looked for"
-        return replace(answer, reason=f"{names}: not learnt by this model, {shown}. {answer.reason}")
+    def _looked(self, outcome: _Outcome, instead_of: str, one: Candidate) -> Looked:
+        """`instead_of` is the name of what is meant where the target is its whole."""
+        target, search = outcome.target, outcome.search
+        meaning = Meaning(one.id, instead_of, one.side, presence=search.presence)
+        if not instead_of:
+            meant = candidate(self._vocabulary, target.concept_id, 1.0)
+            meaning = replace(meaning, id=meant.id, name=target.label, side=meant.side)
+        if search.found:
+            caution = sentence(f"{instead_of}: not learnt by this model, the whole is shown") if instead_of else ""
+            meaning = replace(meaning, hit=search.hits[0], shown=target.label, caution=caution)
+            return Looked(meaning, tuple(search.hits), is_single(self._vocabulary, target.learnt))
+        absent = f"{target.label}: not in this scan (confidence that it is there {percent(search.presence)})"
+        reason = sentence(outcome.obstacle or absent)
+        if instead_of:
+            reason = f"{sentence(f'{instead_of}: not learnt by this model, so the whole was looked for')} {reason}"
+        return Looked(replace(meaning, reason=reason), refusal=outcome.refusal)
 
-    def _not_here(self, text: str, known, outcomes: list[_Outcome]) -> Answer:
-        obstacles = [one for one in outcomes if one.obstacle]
-        if obstacles:
-            return Answer(text, False, NOT_HERE, "; ".join(dict.fromkeys(one.obstacle for one in obstacles)))
-        presence = max(one.search.presence for one in outcomes)
-        names = " and ".join(one.name for one, _ in known)
-        reason = f"{names}: not in this scan (confidence that it is there {percent(presence)})"
-        return Answer(text, False, NOT_HERE, reason, presence=presence)
+    def _to_show(self, concept_id: str, place: PlacePhrase | None) -> tuple[list[Target], bool]:
+        """What to look for, and whether that is the whole of the structure or of the part of it that is meant."""
+        targets = self.targets(concept_id, place)
+        within = place is None or place.kind == PART
+        whole = self.known_whole(concept_id) if within and not targets else None
+        return (targets, False) if whole is None else (self.targets(whole, None), True)
 
     def targets(self, concept_id: str, place: PlacePhrase | None) -> list[Target]:
         """What to look for: the concept itself, else its two sides, else nothing; never the other side."""
@@ -143,7 +196,7 @@ class Locating:
             return Target(concept_id, whole, part, name)
         return Target(concept_id, concept_id, None, name) if concept_id in self._learnt else None
 
-    def _look_for(self, target: Target, k: int) -> _Outcome:
+    def _search(self, target: Target, k: int) -> _Outcome:
         search = self._index.search(target.learnt, k)
         if target.place is None or not search.found:
             hits = [replace(hit, label=target.label) for hit in search.hits]
@@ -153,8 +206,8 @@ class Locating:
         nothing = replace(search, concept_id=target.concept_id, found=False, hits=[])
         if target.place.others and len(absent) == len(others):
             names = " and ".join(one.name for one in target.place.others)
-            why = "not in this scan" if others else "not learnt by this model"
-            return _Outcome(target, nothing, f"{target.label}: cannot be shown, because of {names}: {why}")
+            refusal, why = (NOT_HERE, NOT_HERE) if others else (NOT_LEARNT, "not learnt by this model")
+            return _Outcome(target, nothing, f"{target.label}: cannot be shown, because of {names}: {why}", refusal)
         region = self.region_kji(target)
         if not region.any():
             reach = self._vocabulary.name(target.learnt)
@@ -179,16 +232,22 @@ class Locating:
         return self._places.region_kji(target.learnt, target.place, others)
 
     def field_kji(self, answer: Answer) -> np.ndarray:
-        """Score in 0..1 of everything that an answer found: float32 (K,J,I)."""
+        """Score in 0..1 of what an answer shows: float32 (K,J,I), all 0 unless it goes."""
+        return self.likelihood_kji(answer.meant if answer.decision == GO else (), answer.place)
+
+    def likelihood_kji(self, meanings: Iterable[Meaning], place: PlacePhrase | None) -> np.ndarray:
+        """Score in 0..1 of all meanings that have a place: float32 (K,J,I); of a single structure only around it."""
         total = np.zeros(self._index.map.shape_kji, np.float32)
-        for concept in dict.fromkeys(hit.concept_id for hit in answer.hits if hit.concept_id):
-            place = answer.place if concept in {side for one in answer.resolved for side in self._ids(one.id)} else None
-            for target in self.targets(concept, place):
-                total = np.maximum(total, self.region_kji(target))
+        for one in meanings:
+            for target in self._to_show(one.id, place)[0] if one.hit is not None else ():
+                total = np.maximum(total, self._around_its_place(target, self.region_kji(target)))
         return total
 
-    def _ids(self, concept_id: str) -> tuple[str, ...]:
-        return concept_id, *self._vocabulary.sides(concept_id).values()
+    def _around_its_place(self, target: Target, region_kji: np.ndarray) -> np.ndarray:
+        if target.place is not None and target.place.kind != LEVEL or not is_single(self._vocabulary, target.learnt):
+            return region_kji
+        near = ndimage.binary_dilation(self._places.body(region_kji).mask_kji, iterations=FRINGE_VOXELS)
+        return np.where(near, region_kji, np.float32(0))
 
     def _others(self, target: Target) -> list[Search]:
         """Searches for the structures that a level or "between" refers to, as far as they are learnt."""
@@ -217,29 +276,54 @@ class Locating:
         return None
 
 
+def decide(text: str, resolution: Resolution, looked: Iterable[Looked]) -> Answer:
+    """Go, choose or refuse: from how a text was understood, and what came of looking for each of its meanings.
+
+    What is not understood, not learnt or not there is refused; what may be several structures, or is only probably
+    meant, is asked back, also where only one of them is in the scan; all else is gone to.
+    """
+    looked = tuple(looked)
+    if resolution.outcome == "refuse":
+        near = tuple(one for one in resolution.candidates if one.name.casefold() != text.strip().casefold())
+        return Answer(text, REFUSE, sentence(resolution.reason), NOT_UNDERSTOOD, suggestions=near,
+                      place=resolution.place)
+    meant = tuple(one.meaning for one in looked)
+    presence = max((one.presence for one in meant if one.presence is not None), default=None)
+    answer = Answer(text, REFUSE, "", meant=meant, place=resolution.place, presence=presence)
+    missing = " ".join(dict.fromkeys(one.reason for one in meant if one.hit is None))
+    if not any(one.hits for one in looked):
+        guess = resolution.outcome == "confirm"
+        names = " or ".join(f"“{one.name}”" for one in meant)
+        reason = f"“{text.strip()}” may mean {names}. {missing}" if guess else missing
+        refusal = NOT_HERE if any(one.refusal == NOT_HERE for one in looked) else NOT_LEARNT
+        return replace(answer, reason=reason, refusal=refusal)
+    if resolution.outcome != "accept" or len(looked) > 1:
+        sides = f"“{text.strip()}” exists on both sides. Choose left or right."
+        question = resolution.reason if resolution.outcome != "accept" else sides
+        return replace(answer, decision=CHOOSE, reason=f"{sentence(question)} {missing}".strip())
+    (one,) = looked
+    first = 1 if one.single else len(one.hits)
+    caution = f"{one.meaning.caution} {_doubt(one.hits[0])}".strip()
+    return replace(answer, decision=GO, reason=sentence(f"{one.meaning.shown}: found"), caution=caution,
+                   places=one.hits[:first], less_likely=one.hits[first:])
+
+
 def percent(probability: float) -> str:
     """Whole percent, rounded down: 49.9 % is not yet a half, and nearly sure is not sure."""
     return f"{int(100 * probability)}%"
 
 
-def _doubts(hits: list[Hit]) -> str:
-    """Words on what is in the scan, but not surely at the place that is shown first for it."""
-    first: dict[str, Hit] = {}
-    for hit in hits:
-        first.setdefault(hit.concept_id, hit)
-    unsure = [hit for hit in first.values() if hit.confidence < SURE_PLACE]
-    if not unsure:
-        return ""
-    which = f" {percent(unsure[0].confidence)}"
-    if len(first) > 1:
-        which = ": " + ", ".join(f"{hit.label} {percent(hit.confidence)}" for hit in unsure)
-    return f", but the place is uncertain (confidence{which})"
+def sentence(text: str) -> str:
+    """The text with a capital letter in front and a full stop at its end."""
+    text = text.strip()
+    text = text[:1].upper() + text[1:]
+    return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
-def _interleave(searches: list[Search]) -> list[Hit]:
-    """The best hit of every structure first, then the second ones, each round from the highest confidence on."""
-    rounds: dict[int, list[Hit]] = {}
-    for search in searches:
-        for number, hit in enumerate(search.hits):
-            rounds.setdefault(number, []).append(hit)
-    return [hit for n in sorted(rounds) for hit in sorted(rounds[n], key=lambda hit: -hit.confidence)]
+def _doubt(hit: Hit) -> str:
+    """A sentence on what is in the scan, but not surely at the place that is shown for it."""
+    return "" if hit.confidence >= SURE_PLACE else f"The place is uncertain (confidence {percent(hit.confidence)})."
+
+
+def _moved(hit: Hit, motion_ras: np.ndarray) -> Hit:
+    return replace(hit, position_ras=transform_points(motion_ras, hit.position_ras))

@@ -3,19 +3,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+import numpy as np
 
 from anatembed.ask.explorer import Explorer
-from anatembed.ask.index import Hit
 from anatembed.ask.key_slices import AxialSlices, KeySlice, key_slices
-from anatembed.ask.locating import Answer
+from anatembed.ask.locating import Answer, Looked, Meaning, decide
+from anatembed.geometry import transform_points
 from anatembed.language.query.candidate import Candidate
 from anatembed.language.query.place_phrase import PlacePhrase
-from anatembed.language.query.resolution import Resolution
 from anatembed.language.report.mentions import Mention, mentions
 from anatembed.language.report.phrases import NAME
 
-FOUND, AMBIGUOUS, NOT_HERE, SIDE_UNCLEAR = "found", "ambiguous", "not in this scan", "check the side"
+CHECK_SIDE = "check the side"
+"""Why a mention is refused whose structure does not have the side that the report gives it."""
 MOST_CHARACTERS = 20_000
 LESS = 0.5
 """How much a structure counts for the key slices when all that is said of it is denied, or only its adjective is."""
@@ -23,37 +25,16 @@ _NOT_PLAIN = ("{\\rtf", "%PDF", "PK\x03\x04")
 
 
 @dataclass(frozen=True)
-class Choice:
-    """A structure that a mention means: its best place, or None with the reason.
-
-    name: with the part that is meant. shown: the name of what lies at that place, which is the whole where the model
-    has not learnt the structure.
-    """
-
-    id: str
-    name: str
-    side: str | None
-    shown: str
-    hit: Hit | None
-    presence: float | None
-    reason: str
-
-
-@dataclass(frozen=True)
 class ReadMention:
-    """A mention with what the scan says about it; `status` is one of the four words above.
-
-    Where the status is "ambiguous", it is for the reader to say which choice is meant, or whether the only one is.
-    """
+    """A mention with the answer of the scan; a refusal may also be CHECK_SIDE."""
 
     mention: Mention
-    status: str
-    choices: tuple[Choice, ...]
-    reason: str
+    answer: Answer
 
     @property
-    def found(self) -> tuple[Choice, ...]:
-        return tuple(choice for choice in self.choices if choice.hit is not None)
+    def found(self) -> tuple[Meaning, ...]:
+        """The structures that the mention may mean and that have a place."""
+        return tuple(one for one in self.answer.meant if one.hit is not None)
 
 
 @dataclass(frozen=True)
@@ -68,7 +49,13 @@ class ReportReading:
     def seen_in(self, one: KeySlice) -> list[int]:
         """Numbers (from 0) of the mentions that a slice shows."""
         shown = set(one.shows)
-        return [n for n, read in enumerate(self.mentions) if any(choice.shown in shown for choice in read.found)]
+        return [n for n, read in enumerate(self.mentions) if any(meant.shown in shown for meant in read.found)]
+
+    def moved(self, motion_ras: np.ndarray) -> ReportReading:
+        """The reading for a scan that was moved in the world by a 4x4 matrix (RAS mm) since it was embedded."""
+        mentions = [replace(one, answer=one.answer.moved(motion_ras)) for one in self.mentions]
+        slices = [replace(one, position_ras=transform_points(motion_ras, one.position_ras)) for one in self.slices]
+        return replace(self, mentions=mentions, slices=slices)
 
 
 def check_report(text: str) -> str:
@@ -100,47 +87,40 @@ class _Reader:
 
     def __init__(self, explorer: Explorer):
         self._explorer = explorer
-        self._answers: dict[tuple, Answer] = {}
+        self._looked: dict[tuple, list[Looked]] = {}
 
     def read(self, mention: Mention) -> ReadMention:
         resolution = mention.resolution
         if resolution.outcome == "refuse":
-            return ReadMention(mention, SIDE_UNCLEAR, (), resolution.reason)
-        meant = resolution.candidates if resolution.outcome == "ask" else resolution.candidates[:1]
-        choices = tuple(self._choice(one, resolution.place) for one in meant)
-        found = [choice for choice in choices if choice.hit is not None]
-        if not found:
-            reason = "; ".join(dict.fromkeys(choice.reason for choice in choices))
-            return ReadMention(mention, NOT_HERE, choices, reason)
-        if len(choices) > 1 or resolution.outcome == "confirm":
-            return ReadMention(mention, AMBIGUOUS, choices, resolution.reason)
-        return ReadMention(mention, FOUND, choices, found[0].reason)
+            return ReadMention(mention, replace(decide(mention.text, resolution, ()), refusal=CHECK_SIDE))
+        meant = resolution.candidates[:1] if resolution.outcome == "accept" else resolution.candidates
+        looked = [one for each in meant for one in self._look_for(each, resolution.place)]
+        return ReadMention(mention, decide(mention.text, resolution, looked))
 
     def slices(self, read: list[ReadMention], k: int) -> list[KeySlice]:
         """The slices that show most of what was found; whole regions of the body only where nothing else was."""
         weights: dict[str, float] = {}
-        answers: dict[str, Answer] = {}
+        shown: dict[str, tuple[Meaning, PlacePhrase | None]] = {}
         regions = set()
         for one in read:
-            for choice in one.found:
+            for meant in one.found:
                 said = LESS if one.mention.negated or one.mention.kind != NAME else 1.0
-                weights[choice.shown] = max(weights.get(choice.shown, 0), said / len(one.found))
-                answers[choice.shown] = self._answers[choice.id, one.mention.resolution.place]
-                if self._explorer.vocabulary[choice.id].category == "region":
-                    regions.add(choice.shown)
+                weights[meant.shown] = max(weights.get(meant.shown, 0), said / len(one.found))
+                shown[meant.shown] = meant, one.answer.place
+                if self._explorer.vocabulary[meant.id].category == "region":
+                    regions.add(meant.shown)
         wanted = [name for name in weights if name not in regions] or list(weights)
         slices = AxialSlices(self._explorer.map)
-        scores = {name: slices.scores(self._explorer.locating.field_kji(answers[name])) for name in wanted}
+        scores = {name: slices.scores(self._likelihood_kji(*shown[name])) for name in wanted}
         return key_slices(slices, scores, k, weights=weights)
 
-    def _choice(self, one: Candidate, place: PlacePhrase | None) -> Choice:
-        if (one.id, place) not in self._answers:
-            alone = Resolution("accept", (one,), "", place)
-            self._answers[one.id, place] = self._explorer.locating.answer(one.name, alone, 1)
-        answer = self._answers[one.id, place]
-        hit = answer.hits[0] if answer.hits else None
-        name = one.name if place is None else place.label(one.name)
-        return Choice(one.id, name, one.side, hit.label if hit else "", hit, answer.presence, answer.reason)
+    def _look_for(self, one: Candidate, place: PlacePhrase | None) -> list[Looked]:
+        if (one.id, place) not in self._looked:
+            self._looked[one.id, place] = self._explorer.locating.look_for(one, place, 1)
+        return self._looked[one.id, place]
+
+    def _likelihood_kji(self, meant: Meaning, place: PlacePhrase | None) -> np.ndarray:
+        return self._explorer.locating.likelihood_kji([meant], place)
 
 
 def _one_line(text: str) -> str:

@@ -5,24 +5,22 @@ from collections.abc import Iterable, Iterator
 
 
 def answer(document: dict) -> Iterator[str]:
-    """The reason, then a line for each hit."""
-    from anatembed.ask.explorer import percent  # here, so that commands without a scan start at once
-
+    """The reason and the caution, then a line for each place or option, and the less likely places under a heading."""
     yield document["reason"]
-    width = max((len(hit["label"]) for hit in document["hits"]), default=0)
-    for number, hit in enumerate(document["hits"], 1):
-        place = f"RAS {_position(hit['position_ras'])} mm"
-        yield f"{number:3}. {hit['label']:{width}}  {place}  confidence {percent(hit['confidence'])}"
-    if document["hits"]:
-        return
-    suggestions = [one["name"] for one in document["resolved"]]
-    if len(suggestions) > 1:
-        yield f"     understood as: {', '.join(suggestions)}"
+    if document["caution"]:
+        yield f"Caution: {document['caution']}"
+    yield from _numbered(document["places"])
+    for one in document["options"]:
+        yield f"  - {one['name']}: " + (_place(one["place"]) if one["place"] else "no place")
+    if document["less_likely"]:
+        yield "Less likely places:"
+        yield from _numbered(document["less_likely"], 1 + len(document["places"]))
+    if document["suggestions"]:
+        yield f"Did you mean: {', '.join(one['name'] for one in document['suggestions'])}?"
 
 
 def report(document: dict) -> Iterator[str]:
-    """A line for each mention with its place, those of an open question below it, then the key slices."""
-    from anatembed.ask.explorer import percent
+    """A line for each mention with its place, the options of an open question below it, then the key slices."""
     from anatembed.maps.slice_planes import along
 
     if not document["mentions"]:
@@ -30,26 +28,24 @@ def report(document: dict) -> Iterator[str]:
         return
     width = min(36, max(len(_one_line(one["text"])) for one in document["mentions"]))
     for number, one in enumerate(document["mentions"], 1):
-        found = [choice for choice in one["choices"] if choice["found"]]
-        places = [
-            f"{_shown(choice)}  RAS {_position(choice['position_ras'])} mm  confidence {percent(choice['confidence'])}"
-            for choice in found
-        ]
-        first, *others = [f"{one['status']}: {one['reason']}"] if one["status"] != "found" else places
+        said = one["reason"] if one["decision"] != "go" else f"{one['places'][0]['label']}: {_place(one['places'][0])}"
+        said += f"  ({one['caution']})" if one["caution"] else ""
         denied = "  (denied in the report)" if one["negated"] else ""
-        yield f"{number:3}. {_one_line(one['text']):{width}}  {first}{denied}"
-        yield from (f"{'':{width + 7}}{place}" for place in (places if one["status"] == "ambiguous" else others))
+        mark = {"go": "", "choose": "choose: ", "refuse": f"{one['refusal']}: "}[one["decision"]]
+        yield f"{number:3}. {_one_line(one['text']):{width}}  {mark}{said}{denied}"
+        for option in one["options"]:
+            yield f"{'':{width + 7}}{option['name']}: " + (_place(option["place"]) if option["place"] else "no place")
     for one in document["key_slices"]:
         scan = one["scan_slice"]
         where = f", slice {scan['index'] + 1} of {scan['of']} of the scan" if scan else ""
-        yield f"key slice at {along(2, one['position_ras'][2])} mm{where}: {', '.join(one['shows'])}"
+        yield f"key slice at {along(2, one['position_ras_mm'][2])} mm{where}: {', '.join(one['shows'])}"
 
 
 def resolution(document: dict) -> Iterator[str]:
-    """The outcome with its reason, then a line for each candidate."""
-    yield f"{document['outcome']}: {document['reason']}"
-    for one in document["candidates"]:
-        yield f"  {one['id']}  {one['name']}  ({one['confidence']:.0%})"
+    """The decision with its reason, then a line for each structure."""
+    yield f"{document['decision']}: {document['reason']}"
+    for one in (*document["understood"], *document["options"], *document["suggestions"]):
+        yield f"  {one['id']}  {one['name']}"
 
 
 def description(document: dict) -> Iterator[str]:
@@ -57,8 +53,8 @@ def description(document: dict) -> Iterator[str]:
     if not document["inside_body"]:
         yield "outside the body"
         return
-    width = max((len(one["name"]) for one in document["candidates"]), default=0)
-    for one in document["candidates"]:
+    width = max((len(one["name"]) for one in document["names"]), default=0)
+    for one in document["names"]:
         yield f"{one['probability']:6.1%}  {one['name']:{width}}  {one['id']}"
 
 
@@ -100,20 +96,17 @@ def device(document: dict) -> Iterator[str]:
 
 def demo(document: dict) -> Iterator[str]:
     """A paragraph for each question, and where the pictures are."""
-    from anatembed.ask.explorer import percent
-
     scan = document["scan"]
     seconds = document["embedding_seconds"]
     how = "was embedded before" if seconds is None else f"embedded in {seconds:.1f} s"
     yield f"{scan['name']} ({_grid(scan)}): {how}."
     yield ""
     for one in document["answers"]:
-        sign = "found    " if one["found"] else "refused  "
+        sign = {"go": "found    ", "choose": "choose   ", "refuse": "refused  "}[one["decision"]]
         yield f"“{one['query']}”"
         yield f"    {sign}{one['reason']}"
-        if one["hits"]:
-            best = one["hits"][0]
-            yield f"    place    RAS {_position(best['position_ras'])} mm, confidence {percent(best['confidence'])}"
+        if one["places"]:
+            yield f"    place    {_place(one['places'][0])}"
         yield f"    picture  {one['picture']}" if one["picture"] else "    picture  none: there is nothing to show"
     yield ""
     yield f"overlay of position colours: {document['overlay']}"
@@ -125,9 +118,16 @@ def json_lines(documents: Iterable[dict]) -> Iterator[str]:
     return (json.dumps(document, ensure_ascii=False) for document in documents)
 
 
-def _shown(choice: dict) -> str:
-    whole = "" if choice["shown"] == choice["name"] else f" (in it, {choice['name']})"
-    return choice["shown"] + whole
+def _numbered(places: list[dict], first: int = 1) -> Iterator[str]:
+    width = max((len(one["label"]) for one in places), default=0)
+    for number, one in enumerate(places, first):
+        yield f"{number:3}. {one['label']:{width}}  {_place(one)}"
+
+
+def _place(place: dict) -> str:
+    from anatembed.ask.locating import percent  # here, so that commands without a scan start at once
+
+    return f"RAS {_position(place['position_ras_mm'])} mm  confidence {percent(place['confidence'])}"
 
 
 def _one_line(text: str) -> str:

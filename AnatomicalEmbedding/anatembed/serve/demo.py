@@ -10,8 +10,8 @@ from anatembed.output_file import make_folder, replacing
 from anatembed.progress import NoProgress, part_of
 from anatembed.scan.files import read_volume
 from anatembed.serve import pictures
-from anatembed.serve.answer_document import answer_document
 from anatembed.serve.commands.opening import opener_of
+from anatembed.serve.documents import answer_document
 from anatembed.shipped_file import shipped_file
 
 SCAN = shipped_file("cort_trunk_ct.nii.gz")
@@ -61,11 +61,12 @@ def run_demo(options, progress: NoProgress) -> dict:
 def _ask(under: pictures.Backdrop, question: str, path: Path) -> dict:
     """The answer as plain data with `picture`: None where nothing was found, and an older picture is taken away."""
     probability, answer = under.explorer.probability(question)
-    if answer.hits:
+    if answer.places:
         _save(pictures.answer_picture(under, answer, probability), path)
     else:
         path.unlink(missing_ok=True)
-    return {**answer_document(answer), "picture": str(path) if answer.hits else None}
+    document = answer_document(answer, under.explorer.vocabulary)
+    return {**document, "picture": str(path) if answer.places else None}
 
 
 def _save(image, path: Path) -> None:

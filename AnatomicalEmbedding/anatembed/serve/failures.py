@@ -4,7 +4,7 @@ import errno
 
 from anatembed.model.memory_budget import NotEnoughMemory, is_out_of_memory
 
-DONE, BAD_INPUT, NOT_HERE, NOT_UNDERSTOOD, TOO_LITTLE_MEMORY = 0, 2, 3, 4, 5
+DONE, BAD_INPUT, NOT_HERE, NOT_UNDERSTOOD, TOO_LITTLE_MEMORY, TO_CHOOSE = 0, 2, 3, 4, 5, 6
 INTERRUPTED, PIPE_CLOSED = 130, 141
 EXPECTED = (ValueError, OSError, ImportError, RuntimeError, MemoryError)
 """What a library raises for what a user may do or have; anything else is a mistake in the program."""

@@ -27,8 +27,9 @@ INSTRUCTIONS = """Finds structures in CT scans by name, names places, and cuts o
 for diagnosis or treatment.
 Open a scan first; its id goes into every other call. All positions are RAS mm: right, anterior and superior of the \
 patient are positive. Left and right are always the patient's.
-When locate answers "ask" or "confirm", put its question and choices to the user, and never choose a side yourself. \
-When it answers "refuse", or found is false, tell the user so: the structure is not known or not in the scan.
+When locate decides "choose", put its reason and options to the user, and never choose a side yourself. When it \
+decides "refuse", tell the user the reason: what was asked for is not known or not in the scan. When it decides "go" \
+with a caution, tell the caution too. Places under less_likely are probably something else.
 Confidence and presence are probabilities; say so when they are low. Look at a patch before you describe what is there.
 """
 
@@ -105,9 +106,9 @@ def _add_questions(server: ScanServer, tools: ScanTools) -> None:
         text: Annotated[str, Field(description="Name of a structure with its side, or a sentence that names one")],
         most_hits: Count = 5,
     ) -> results.Location:
-        """Find what a text names, such as “take a second look at the left ventricle”. outcome is accept, confirm, ask
-        or refuse. For ask and confirm put the question and its choices to the user, then call again with the chosen
-        name; never choose a side yourself. For accept, found says whether it is in the scan; hits are in RAS mm."""
+        """Find what a text names, such as “take a second look at the left ventricle”. decision is go, choose or
+        refuse. For choose put the reason and the options to the user, then call again with the name that was chosen;
+        never choose a side yourself. For refuse tell the reason. Places are in RAS mm."""
         return tools.locate(scan_id, text, most_hits)
 
     @server.tool(title="Name a point", annotations=READS)

@@ -11,7 +11,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
-from anatembed.ask.explorer import Answer, Explorer, percent
+from anatembed.ask.explorer import Explorer
+from anatembed.ask.locating import Answer, percent
 from anatembed.maps.slice_planes import AXIAL, PLANES, SAGITTAL, Field, Plane, Slice, along, box_of, in_words
 from anatembed.scan.volume import Volume
 
@@ -96,10 +97,10 @@ def _montage(
 
 
 def answer_picture(under: Backdrop, answer: Answer, probability_kji: np.ndarray, width_px: int = 1560) -> Image.Image:
-    """Three slices through the best hit with the probability of what was asked for; ValueError if nothing was found."""
-    if not answer.hits:
-        raise ValueError(f"expected an answer with hits to draw, got none: {answer.reason}")
-    explorer, best = under.explorer, answer.hits[0]
+    """Three slices through the first place with the probability of what was asked for; ValueError without a place."""
+    if not answer.places:
+        raise ValueError(f"expected an answer with a place to draw, got none: {answer.reason}")
+    explorer, best = under.explorer, answer.places[0]
     box = box_of(explorer.map.body_kji, explorer.map.ijk_to_ras)
     wide = sum((box[1] - box[0])[plane.across[0]] for plane in PLANES)
     pixel_mm = wide / (width_px - 2 * MARGIN - 2 * GAP)
@@ -110,7 +111,7 @@ def answer_picture(under: Backdrop, answer: Answer, probability_kji: np.ndarray,
     row = [_heated(under, view, field, peak, answer) for view in views]
     title = f"“{answer.query}”" if _printable(answer.query) else best.label
     where = f"{in_words(best.position_ras)}, confidence {percent(best.confidence)}"
-    place = f"{answer.reason}   |   best: {best.label}, {where}"
+    place = f"{answer.words}   |   best: {best.label}, {where}"
     page = _page([row], title, place, under)
     _bar(page, HEAT_STOPS, "likelihood, of the best place: 0", "1")
     return page
@@ -162,7 +163,7 @@ def _shade(share: np.ndarray, stops: np.ndarray) -> np.ndarray:
 
 def _draw_hits(image: Image.Image, view: Slice, answer: Answer) -> None:
     draw = ImageDraw.Draw(image)
-    for number, hit in reversed(list(enumerate(answer.hits, 1))):
+    for number, hit in reversed(list(enumerate(answer.places, 1))):
         if abs(hit.position_ras[view.plane.normal] - view.position_mm) > NEAR_MM:
             continue
         x, y = view.pixel(hit.position_ras)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from anatembed.ask.index import Hit
+from anatembed.ask.locating import GO, Answer
 from anatembed.ask.report import read_report
 from anatembed.ask.structure_extent import extent_of
 from anatembed.geometry import bounds_ras, spacing_mm
@@ -18,12 +18,11 @@ from anatembed.maps.opening import Cancelled, Progress, ScanOpener
 from anatembed.maps.slice_planes import in_words
 from anatembed.output_file import replacing
 from anatembed.scan.files import write_volume
-from anatembed.serve import patch
+from anatembed.serve import documents, patch
 from anatembed.serve import tool_results as results
 from anatembed.serve.allowed_folders import AllowedFolders
 from anatembed.serve.markups import SUFFIX, Finding, write_markups
 from anatembed.serve.open_scans import OpenScan, OpenScans, open_scan, state_of
-from anatembed.serve.report_document import report_document
 
 MOST_TEXT, MOST_NAME, MOST_NOTE, MOST_FINDINGS, MOST_LISTED, MOST_HITS = 500, 200, 4000, 500, 500, 20
 UNSURE_MATCH = 0.5
@@ -68,28 +67,14 @@ class ScanTools:
         return results.Closed(scan_id, [one.id for one in self.scans.all()])
 
     def locate(self, scan_id: str, text: str, most_hits: int = 5) -> results.Location:
-        """Find what a text names; when it is not clear which structure or side is meant, choices and no hits."""
-        scan = self.scans.get(scan_id)
-        if not text.strip() or len(text) > MOST_TEXT:
-            raise ValueError(f"expected a text of 1 to {MOST_TEXT} characters, got {len(text)}")
+        """Find what a text names; when it is not clear which structure or side is meant, options and no places."""
         if not 1 <= most_hits <= MOST_HITS:
             raise ValueError(f"expected 1 to {MOST_HITS} hits, got {most_hits}")
-        resolution = scan.explorer.resolver.resolve(text)
-        where = resolution.place.label if resolution.place else str
-        choices = [results.Choice(where(one.name), one.id, one.side) for one in resolution.candidates]
-        if resolution.outcome in ("confirm", "ask"):
-            return results.Location(text, resolution.outcome, False, resolution.reason, [], choices, None)
-        with scan.lock:
-            answer = scan.explorer.locate(text, most_hits)
-        outcome = resolution.outcome
-        if outcome == "refuse" and answer.found:  # the words were only compared with the image
-            outcome = "confirm"
-        hits = [self._place(hit) for hit in answer.hits]
-        choices = choices if outcome == "refuse" else []
-        presence = None if answer.presence is None else round(answer.presence, 4)
-        return results.Location(text, outcome, answer.found, answer.reason, hits, choices, presence)
+        return documents.answer_document(self._asked(scan_id, text, most_hits), self.vocabulary)
 
-    def describe_point(self, scan_id: str, position_ras: Sequence[float], most_names: int = 5):
+    def describe_point(
+        self, scan_id: str, position_ras: Sequence[float], most_names: int = 5
+    ) -> results.PointDescription:
         """Name what lies at a point."""
         scan = self.scans.get(scan_id)
         position = _position(position_ras)
@@ -97,11 +82,7 @@ class ScanTools:
             raise ValueError(f"expected 1 to {MOST_HITS} names, got {most_names}")
         with scan.lock:
             found = scan.explorer.describe(position, most_names)
-        names = [
-            results.NameAtPoint(one.name, one.id, self._side(one.id), round(one.probability, 4))
-            for one in found.candidates
-        ]
-        return results.PointDescription(_rounded(position), in_words(position), found.inside_body, names)
+        return documents.description_document(found, position, self.vocabulary)
 
     def list_structures(
         self, scan_id: str, progress: Progress, cancelled: Cancelled, containing: str = ""
@@ -113,7 +94,7 @@ class ScanTools:
             if scan.structures is None:
                 scan.structures = self._structures(scan, progress, cancelled)
         found = scan.structures
-        wanted = [one for one in found if containing.strip().casefold() in one.name.casefold()]
+        wanted = [one for one in found if containing.strip().casefold() in one["label"].casefold()]
         readout = scan.explorer.index.readout
         threshold = float(readout.presence_threshold)
         return results.StructureList(wanted, len(found), len(readout.concept_ids), threshold)
@@ -145,8 +126,8 @@ class ScanTools:
         nifti_path = self._write(nifti, (".nii", ".nii.gz"), lambda path: write_volume(crop, path))
         shape = tuple(reversed(crop.array_kji.shape)) if crop else None
         facts = results.PatchFacts(
-            _rounded(position), in_words(position), of, note, size_mm, plane, *window_hu, round(drawn.pixel_mm, 4),
-            *drawn.letters, CONVENTION, png_path, nifti_path, shape,
+            documents.position(position), in_words(position), of, note, size_mm, plane, *window_hu,
+            round(drawn.pixel_mm, 4), *drawn.letters, CONVENTION, png_path, nifti_path, shape,
         )  # fmt: skip
         return facts, drawn
 
@@ -164,8 +145,8 @@ class ScanTools:
         else:
             advice = "" if confidence >= UNSURE_MATCH else "the match is uncertain: look at both places"
         return results.PointMatch(
-            scan_id, _rounded(position), other_scan_id, _rounded(there), in_words(there), round(confidence, 4),
-            round(float(found.round_trip_mm[0]), 2), advice,
+            scan_id, documents.position(position), other_scan_id, documents.position(there), in_words(there),
+            documents.probability(confidence), round(float(found.round_trip_mm[0]), 2), advice,
         )  # fmt: skip
 
     def read_report(
@@ -174,15 +155,13 @@ class ScanTools:
         """Look for everything that a radiology report mentions, and choose the slices worth a look."""
         scan = self.scans.get(scan_id)
 
-        def report(stage: str, fraction: float) -> None:
+        def tell(stage: str, fraction: float) -> None:
             cancelled()
             progress(stage, fraction)
 
         with scan.lock:
-            reading = read_report(scan.explorer, text, progress=report)
-            read = report_document(reading, scan.explorer, scan.volume)
-        mentions = [_mention(one) for one in read["mentions"]]
-        return results.ReportOnScan(mentions, [_key_slice(one) for one in read["key_slices"]])
+            reading = read_report(scan.explorer, text, progress=tell)
+            return documents.reading_document(reading, scan.explorer, scan.volume)
 
     def save_findings(self, scan_id: str, findings: Sequence[Finding], path: str) -> results.SavedFindings:
         """Write places in a scan as a markups file of 3D Slicer; nothing is written if one lies outside the scan."""
@@ -212,15 +191,10 @@ class ScanTools:
             search = index.search(concept, 1)
             if search.found:
                 extent = extent_of(index.probability_kji(concept), scan.explorer.map.ijk_to_ras, body)
-                box = results.Box(_rounded(extent.low_ras), _rounded(extent.high_ras))
-                place = self._place(search.hits[0])
-                found.append(
-                    results.StructureInView(
-                        place.label, concept, place.side, place.position_ras_mm, box, extent.cut_off,
-                        place.confidence, place.presence,
-                    )  # fmt: skip
-                )
-        return sorted(found, key=lambda one: -one.position_ras_mm[2])
+                bounds = results.Box(documents.position(extent.low_ras), documents.position(extent.high_ras))
+                place = documents.place_document(search.hits[0], self.vocabulary)
+                found.append({**place, "bounds": bounds, "cut_off": extent.cut_off})
+        return sorted(found, key=lambda one: -one["position_ras_mm"][2])
 
     def _centre(self, scan_id: str, position_ras: Sequence[float] | None, structure: str | None):
         """The point that a patch is cut out around, and what it is of; ValueError unless exactly one is clear."""
@@ -228,14 +202,18 @@ class ScanTools:
             raise ValueError("expected either a position or the name of a structure")
         if position_ras is not None:
             return _position(position_ras), "a point", ""
-        location = self.locate(scan_id, structure)
-        if not location.hits or location.outcome != "accept":
-            names = ", ".join(one.name for one in location.choices)
-            raise ValueError(f"no patch: {location.reason}" + (f" (choices: {names})" if names else ""))
-        if len({one.side for one in location.hits}) > 1:
-            names = ", ".join(dict.fromkeys(one.label for one in location.hits))
-            raise ValueError(f"no patch: {structure!r} may be more than one place: {names}; choose one")
-        return np.array(location.hits[0].position_ras_mm), location.hits[0].label, location.reason
+        answer = self._asked(scan_id, structure, 1)
+        if answer.decision != GO:
+            names = ", ".join(one.name for one in answer.options or answer.suggestions)
+            raise ValueError(f"no patch: {answer.reason}" + (f" (options: {names})" if names else ""))
+        return answer.places[0].position_ras, answer.places[0].label, answer.words
+
+    def _asked(self, scan_id: str, text: str, most: int) -> Answer:
+        scan = self.scans.get(scan_id)
+        if not text.strip() or len(text) > MOST_TEXT:
+            raise ValueError(f"expected a text of 1 to {MOST_TEXT} characters, got {len(text)}")
+        with scan.lock:
+            return scan.explorer.locate(text, most)
 
     def _write(self, name: str | None, suffixes: tuple[str, ...], write: Callable[[Path], None]) -> str | None:
         if name is None:
@@ -244,20 +222,6 @@ class ScanTools:
             write(path)
         return str(path)
 
-    def _place(self, hit: Hit) -> results.Place:
-        position = _rounded(hit.position_ras)
-        return results.Place(
-            self._label(hit), hit.concept_id, self._side(hit.concept_id), position, in_words(position),
-            round(float(hit.confidence), 4), round(float(hit.presence), 4),
-        )  # fmt: skip
-
-    def _label(self, hit: Hit) -> str:
-        return hit.label or self.vocabulary.name(hit.concept_id)
-
-    def _side(self, concept_id: str) -> str | None:
-        side = self.vocabulary[concept_id].laterality if concept_id else "none"
-        return side if side in ("left", "right") else None
-
     def _facts(self, scan: OpenScan) -> results.ScanFacts:
         shape_kji, ijk_to_ras = scan.grid
         low, high = bounds_ras(shape_kji, ijk_to_ras)
@@ -265,9 +229,9 @@ class ScanTools:
         return results.ScanFacts(
             scan.id, str(scan.path), scan.modality, tuple(int(n) for n in reversed(shape_kji)),
             tuple(round(float(value), 4) for value in spacing_mm(ijk_to_ras)),
-            results.Box(_rounded(low), _rounded(high)), scan.volume is not None, scan.explorer.map.encoder_id,
-            len(scan.explorer.checkpoint.readout.concept_ids), able + ["crop_patch"] * (scan.volume is not None),
-            list(scan.warnings),
+            results.Box(documents.position(low), documents.position(high)), scan.volume is not None,
+            scan.explorer.map.encoder_id, len(scan.explorer.checkpoint.readout.concept_ids),
+            able + ["crop_patch"] * (scan.volume is not None), list(scan.warnings),
         )  # fmt: skip
 
 
@@ -279,28 +243,6 @@ def _position(values: Sequence[float]) -> np.ndarray:
     if position.shape != (3,) or not np.isfinite(position).all():
         raise ValueError(f"expected a RAS position of three finite numbers in mm, got {str(values)[:100]}")
     return position
-
-
-def _rounded(position) -> results.Position:
-    """Hundredths of a mm as plain numbers; adding zero turns -0.0 into 0.0."""
-    return tuple(round(float(value), 2) + 0.0 for value in position)
-
-
-def _mention(read: dict) -> results.ReportMention:
-    places = [
-        results.ReportPlace(
-            one["name"], one["id"], one["side"], one["found"], one["shown"], one["position_ras"], one["confidence"],
-            one["presence"], one["reason"],
-        )
-        for one in read["choices"]
-    ]  # fmt: skip
-    same = {name: read[name] for name in ("start", "end", "text", "kind", "negated", "status", "reason")}
-    return results.ReportMention(places=places, **same)
-
-
-def _key_slice(read: dict) -> results.KeySlice:
-    scan_slice = read["scan_slice"] and results.ScanSlice(**read["scan_slice"])
-    return results.KeySlice(read["position_ras"], read["shows"], read["mentions"], read["score"], scan_slice)
 
 
 def _entry(path: Path) -> results.FileEntry:

@@ -1,13 +1,17 @@
-"""What the tools for language models answer, as typed data; positions are RAS mm (right, anterior, superior positive).
+"""What the tools for language models answer, as types; positions are RAS mm (right, anterior, superior positive).
 
-Every result says its frame, so that a reader who sees nothing else does not take RAS for LPS or voxels for mm.
+Every result says its frame, so that a reader who sees nothing else does not take RAS for LPS or voxels for mm. Answers,
+readings and descriptions are the documents of `documents`, of which the types below are the schema.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
+from typing_extensions import TypedDict  # the one of Python 3.11 is not enough for pydantic
+
 Position = tuple[float, float, float]
 Frame = Literal["RAS mm"]
+Side = Literal["left", "right"] | None
 
 
 @dataclass(frozen=True)
@@ -69,80 +73,96 @@ class FileList:
     left_out: int
 
 
-@dataclass(frozen=True)
-class Choice:
-    """A structure that may be meant; the side is that of the patient."""
+class Structure(TypedDict):
+    """A structure by its name; the side is that of the patient."""
 
     name: str
-    structure_id: str
-    side: Literal["left", "right"] | None
+    id: str
+    side: Side
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(TypedDict):
     """A place where something was found. confidence: that it lies within 10 mm of the structure; presence: that the
     structure is in the scan. Both are probabilities. in_words: the same position as directions from the origin."""
 
     label: str
-    structure_id: str
-    side: Literal["left", "right"] | None
+    id: str
+    side: Side
     position_ras_mm: Position
     in_words: str
     confidence: float
     presence: float
 
 
-@dataclass(frozen=True)
-class Location:
-    """outcome: accept (understood, see found and hits), confirm or ask (put `reason` and the choices to the user, then
-    locate the chosen name), refuse (not understood; choices are near names). Without a choice of the user no side is
-    taken, and there are no hits. Only words that are no known name and were compared with the image itself are to be
-    confirmed and have hits at once."""
+class Option(Structure):
+    """A structure that may be meant: ask for its name. Without a place if it is not in the scan, see reason."""
 
-    text: str
-    outcome: Literal["accept", "confirm", "ask", "refuse"]
-    found: bool
+    place: Place | None
+    reason: str | None
+
+
+class Where(TypedDict):
+    """Where in, at or beside the structure; others are ids of structures."""
+
+    kind: str
+    directions: list[str]
+    share: str | None
+    others: list[str]
+    words: str
+
+
+class Decided(TypedDict):
+    """decision: go (the places are what was asked for), choose (put reason and options to the user, then locate the
+    name that was chosen; never choose a side yourself) or refuse (see reason and refusal; suggestions are near names).
+    With a caution the places have to be checked: tell the user. less_likely: further hits of a structure that has one
+    place only; they are probably something else. presence: probability that the structure is in the scan."""
+
+    decision: Literal["go", "choose", "refuse"]
+    refusal: Literal["not in this scan", "not learnt", "not understood", "check the side"] | None
     reason: str
-    hits: list[Place]
-    choices: list[Choice]
+    caution: str | None
+    places: list[Place]
+    less_likely: list[Place]
+    options: list[Option]
+    understood: list[Structure]
+    suggestions: list[Structure]
+    where: Where | None
     presence: float | None
-    frame: Frame = "RAS mm"
 
 
-@dataclass(frozen=True)
-class NameAtPoint:
+class Location(Decided):
+    """The answer to a question. decision: go (the places are what was asked for), choose (put reason and options to
+    the user, then locate the name that was chosen; never choose a side yourself) or refuse (see reason and refusal;
+    suggestions are near names). With a caution the places have to be checked: tell the user. less_likely: further hits
+    of a structure that has one place only; they are probably something else."""
+
+    query: str
+    seconds: float
+    frame: Frame
+
+
+class NameAtPoint(Structure):
     """A structure that a point may belong to, with its probability."""
 
-    name: str
-    structure_id: str
-    side: Literal["left", "right"] | None
     probability: float
 
 
-@dataclass(frozen=True)
-class PointDescription:
+class PointDescription(TypedDict):
     """What lies at a point, the best name first; none outside the body."""
 
     position_ras_mm: Position
     in_words: str
     inside_body: bool
     names: list[NameAtPoint]
-    frame: Frame = "RAS mm"
+    frame: Frame
 
 
-@dataclass(frozen=True)
-class StructureInView:
+class StructureInView(Place):
     """A structure that is in the scan, at its best place. bounds: the box around where it is likely, to about one voxel
-    of the map; cut_off: it reaches the end of the scan, and may go on beyond. For the two probabilities see Place."""
+    of the map; cut_off: it reaches the end of the scan, and may go on beyond."""
 
-    name: str
-    structure_id: str
-    side: Literal["left", "right"] | None
-    position_ras_mm: Position
     bounds: Box
     cut_off: bool
-    confidence: float
-    presence: float
 
 
 @dataclass(frozen=True)
@@ -200,39 +220,17 @@ class PointMatch:
     frame: Frame = "RAS mm"
 
 
-@dataclass(frozen=True)
-class ReportPlace:
-    """What a mention in a report may mean, and where it is; shown: what lies there, if the structure itself is not
-    known. No position if it was not found."""
-
-    name: str
-    structure_id: str
-    side: Literal["left", "right"] | None
-    found: bool
-    shown: str
-    position_ras_mm: Position | None
-    confidence: float | None
-    presence: float | None
-    reason: str
-
-
-@dataclass(frozen=True)
-class ReportMention:
-    """Anatomy in a report, text[start:end]. status: found, ambiguous (ask the user), not in this scan, or check the
-    side. negated: what is said of it is denied."""
+class ReportMention(Decided):
+    """Anatomy in a report, text[start:end], with what the scan says about it. negated: what is said of it is denied."""
 
     start: int
     end: int
     text: str
     kind: str
     negated: bool
-    status: str
-    reason: str
-    places: list[ReportPlace]
 
 
-@dataclass(frozen=True)
-class ScanSlice:
+class ScanSlice(TypedDict):
     """A slice of the scan's own voxels: number `index` (from 0) of `of` along the voxel axis i, j or k."""
 
     axis: str
@@ -240,24 +238,27 @@ class ScanSlice:
     of: int
 
 
-@dataclass(frozen=True)
-class KeySlice:
-    """An axial slice worth a look: the point in its middle, what it shows, and the mentions (numbers from 0)."""
+class KeySlice(TypedDict):
+    """An axial slice worth a look, number `index` (from 0) of `of` of the map: the point in its middle, what it shows,
+    and the mentions (numbers from 0)."""
 
+    index: int
+    of: int
     position_ras_mm: Position
+    scan_slice: ScanSlice | None
+    score: float
     shows: list[str]
     mentions: list[int]
-    score: float
-    scan_slice: ScanSlice | None
 
 
-@dataclass(frozen=True)
-class ReportOnScan:
+class ReportOnScan(TypedDict):
     """A report read beside a scan: all mentions in order, and the key slices, the most worth a look first."""
 
+    characters: int
     mentions: list[ReportMention]
     key_slices: list[KeySlice]
-    frame: Frame = "RAS mm"
+    seconds: float
+    frame: Frame
 
 
 @dataclass(frozen=True)

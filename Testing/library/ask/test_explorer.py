@@ -4,7 +4,8 @@ import dataclasses
 
 import numpy as np
 import pytest
-from anatembed.ask.explorer import FOUND, NOT_HERE, NOT_UNDERSTOOD, Explorer
+from anatembed.ask.explorer import Explorer
+from anatembed.ask.locating import CHOOSE, GO, NOT_HERE, NOT_LEARNT, NOT_UNDERSTOOD, REFUSE
 from anatembed.geometry import bounds_ras, transform_points
 from anatembed.language.vocabulary import Vocabulary
 from planted import CENTRES_RAS, CONCEPTS, planted_checkpoint, planted_map, planted_readout, whole_body_map
@@ -31,55 +32,91 @@ def near(position, concept) -> bool:
 ])
 def test_a_clear_name_is_found_and_named_in_the_answer(explorer, text, concept):
     answer = explorer.locate(text)
-    assert (answer.found, answer.outcome, answer.query) == (True, FOUND, text)
-    assert near(answer.hits[0].position_ras, concept)
-    assert [candidate.id for candidate in answer.resolved] == [concept]
-    assert answer.reason == f"{VOCABULARY.name(concept)}: found"
+    assert (answer.decision, answer.refusal, answer.caution, answer.query) == (GO, "", "", text)
+    (place,) = answer.places
+    assert near(place.position_ras, concept)
+    assert [one.id for one in answer.meant] == [concept] and answer.options == ()
+    name = VOCABULARY.name(concept)
+    assert answer.reason == f"{name[0].upper()}{name[1:]}: found."
     assert answer.seconds > 0
 
 
-def test_a_name_without_its_side_gives_both_sides_and_says_so(explorer):
-    answer = explorer.locate("kidney", k=2)
-    assert answer.outcome == FOUND
-    assert {c.id for c in answer.resolved} == {hit.concept_id for hit in answer.hits} == {"kidney_left", "kidney_right"}
-    for hit in answer.hits:
-        assert near(hit.position_ras, hit.concept_id)
+@pytest.mark.parametrize("k", [1, 5])
+def test_a_name_without_its_side_is_to_be_chosen_with_a_place_for_either_side(explorer, k):
+    answer = explorer.locate("kidney", k=k)
+    assert (answer.decision, answer.places, answer.less_likely) == (CHOOSE, (), ())
+    assert [one.id for one in answer.options] == ["kidney_left", "kidney_right"]
+    for one in answer.options:
+        assert near(one.hit.position_ras, one.id)
+    assert {hit.concept_id for hit in answer.marked} == {"kidney_left", "kidney_right"}
     assert "exists on both sides" in answer.reason
 
 
-def test_the_side_that_is_missing_is_named():
+def test_a_side_that_is_not_in_the_scan_stays_an_option_without_a_place():
     answer = explorer_of(whole_body_map(left_out=("kidney_left",))).locate("kidney")
-    assert answer.found
-    assert {hit.concept_id for hit in answer.hits} == {"kidney_right"}
-    assert "not in this scan: left kidney" in answer.reason
+    assert answer.decision == CHOOSE
+    left, right = answer.options
+    assert left.hit is None and near(right.hit.position_ras, "kidney_right")
+    assert "Left kidney: not in this scan" in answer.reason
 
 
-def test_at_most_k_hits_are_given_and_the_best_of_each_structure_comes_first(explorer):
-    assert len(explorer.locate("kidney", k=1).hits) == 1
-    first = [hit.concept_id for hit in explorer.locate("kidney", k=5).hits[:2]]
-    assert sorted(first) == ["kidney_left", "kidney_right"]
+def test_when_no_side_is_in_the_scan_there_is_nothing_to_choose():
+    answer = explorer_of(whole_body_map(left_out=("kidney_left", "kidney_right"))).locate("kidney")
+    assert (answer.decision, answer.refusal, answer.options) == (REFUSE, NOT_HERE, ())
+
+
+def test_a_second_hit_of_a_single_organ_is_less_likely_and_not_painted():
+    twice = planted_map([(["liver"], CENTRES_RAS["liver"]), (["liver"], (55.0, 20.0, 50.0))])
+    explorer = explorer_of(twice)
+    probability, answer = explorer.probability("liver")
+    (place,), (other,) = answer.places, answer.less_likely
+    assert other.confidence <= place.confidence
+
+    def at(position):
+        ijk = transform_points(np.linalg.inv(twice.ijk_to_ras), position)
+        return probability[tuple(np.rint(ijk[::-1]).astype(int))]
+
+    assert at(place.position_ras) > 0.5 and at(other.position_ras) == 0
+    assert explorer.locate("liver", k=1).less_likely == ()
+
+
+def test_a_structure_in_several_pieces_has_several_places():
+    concepts = ("psoas_major_left", *CONCEPTS[1:])
+    twice = planted_map([(["psoas_major_left"], place) for place in ((35, 20, 50), (35, 20, 0))], concepts=concepts)
+    readout = dataclasses.replace(planted_readout(), concept_ids=concepts)
+    answer = Explorer(twice, planted_checkpoint(readout), VOCABULARY).locate("left psoas major")
+    assert len(answer.places) == 2 and answer.less_likely == ()
+
+
+def test_an_answer_follows_a_scan_that_was_moved(explorer):
+    motion = np.array([[0, -1, 0, 5], [1, 0, 0, -7], [0, 0, 1, 11], [0, 0, 0, 1.0]])
+    for text in ("kidney", "liver"):
+        answer = explorer.locate(text)
+        moved = answer.moved(motion)
+        for was, now in zip(answer.marked, moved.marked, strict=True):
+            np.testing.assert_allclose(now.position_ras, transform_points(motion, was.position_ras))
 
 
 def test_what_is_no_anatomy_is_not_understood(explorer):
     answer = explorer.locate("banana")
-    assert (answer.found, answer.outcome, answer.hits) == (False, NOT_UNDERSTOOD, [])
+    assert (answer.decision, answer.refusal, answer.marked) == (REFUSE, NOT_UNDERSTOOD, ())
     assert "banana" in answer.reason
 
 
 def test_what_is_not_in_the_scan_is_refused_with_the_confidence():
     answer = explorer_of(whole_body_map(left_out=("spleen",))).locate("spleen")
-    assert (answer.found, answer.outcome, answer.hits) == (False, NOT_HERE, [])
-    assert answer.reason.startswith("spleen: not in this scan (confidence that it is there ")
-    assert answer.reason.endswith("%)")
+    assert (answer.decision, answer.refusal, answer.marked) == (REFUSE, NOT_HERE, ())
+    assert answer.reason.startswith("Spleen: not in this scan (confidence that it is there ")
+    assert answer.reason.endswith("%).")
 
 
 def test_a_refusal_never_comes_with_a_confidence_of_half_or_more():
     """A presence of 49.99 % is not rounded to 50 %."""
     readout = planted_readout(presence=(np.log(0.4999 / 0.5001), 0, 0, 0))
     answer = Explorer(whole_body_map(), planted_checkpoint(readout), VOCABULARY).locate("liver")
-    assert not answer.found
+    assert answer.decision == REFUSE
     assert answer.presence == pytest.approx(0.4999)
-    assert answer.reason.endswith("(confidence that it is there 49%)")
+    assert answer.reason.endswith("(confidence that it is there 49%).")
 
 
 def test_the_presence_of_an_answer_is_that_of_the_likeliest_structure(explorer):
@@ -95,34 +132,33 @@ def test_what_is_in_the_scan_but_not_surely_at_the_place_is_found_with_a_warning
     readout = dataclasses.replace(
         planted_readout(presence=(np.log(presence / (1 - presence)), 0, 0, 0)), hit=np.array([constant, 0, 0, 0]))
     answer = Explorer(whole_body_map(), planted_checkpoint(readout), VOCABULARY).locate("liver")
-    assert answer.found
-    percents = int(100 * confidence)
-    assert answer.reason == f"liver: found, but the place is uncertain (confidence {percents}%)"
-    assert answer.hits[0].confidence == pytest.approx(confidence)
+    assert (answer.decision, answer.reason) == (GO, "Liver: found.")
+    assert answer.caution == f"The place is uncertain (confidence {int(100 * confidence)}%)."
+    assert answer.places[0].confidence == pytest.approx(confidence)
 
 
-def test_of_two_structures_the_one_at_an_uncertain_place_is_named():
+def test_the_surest_of_two_options_is_marked_first():
     offsets = np.zeros(len(CONCEPTS))
     offsets[CONCEPTS.index("kidney_left")] = -30
     readout = dataclasses.replace(planted_readout(), hit_offsets=offsets)
     answer = Explorer(whole_body_map(), planted_checkpoint(readout), VOCABULARY).locate("kidney")
-    assert [hit.concept_id for hit in answer.hits[:2]] == ["kidney_right", "kidney_left"]
-    assert answer.reason.endswith("but the place is uncertain (confidence: left kidney 0%)")
+    assert [hit.concept_id for hit in answer.marked] == ["kidney_right", "kidney_left"]
+    assert [one.id for one in answer.options] == ["kidney_left", "kidney_right"]
 
 
 def test_what_the_model_has_not_learnt_is_said_to_be_understood(explorer):
     answer = explorer.locate("pancreas")
-    assert (answer.found, answer.outcome) == (False, NOT_HERE)
-    assert answer.reason == "pancreas: understood, but this model has not learnt to see it"
-    assert [candidate.id for candidate in answer.resolved] == ["pancreas"]
+    assert (answer.decision, answer.refusal) == (REFUSE, NOT_LEARNT)
+    assert answer.reason == "Pancreas: understood, but this model has not learnt to see it."
+    assert [one.id for one in answer.meant] == ["pancreas"] and answer.suggestions == ()
 
 
 def test_a_part_that_the_model_has_not_learnt_is_shown_by_its_whole_which_is_said(explorer):
     answer = explorer.locate("caudate lobe of liver")
-    assert answer.found
-    assert {hit.concept_id for hit in answer.hits} == {"liver"}
-    assert "not learnt by this model, the whole is shown" in answer.reason
-    assert "liver" not in {candidate.id for candidate in answer.resolved}
+    assert (answer.decision, answer.reason) == (GO, "Liver: found.")
+    assert {hit.concept_id for hit in answer.places} == {"liver"}
+    assert "not learnt by this model, the whole is shown" in answer.caution
+    assert "liver" not in {one.id for one in answer.meant} and answer.options == ()
 
 
 @pytest.mark.parametrize(("part", "whole"), [
@@ -154,8 +190,7 @@ def test_one_side_is_never_shown_for_the_other_that_was_not_learnt():
     assert explorer.known_parts("kidney_left") == []
     assert explorer.known_parts("kidney") == ["kidney_right"]
     answer = explorer.locate("left kidney")
-    assert not answer.found
-    assert answer.hits == []
+    assert (answer.decision, answer.refusal, answer.marked) == (REFUSE, NOT_LEARNT, ())
     assert "not learnt" in answer.reason
 
 
@@ -203,16 +238,15 @@ def test_a_position_outside_the_scan_is_refused(explorer):
         explorer.describe((0.0, 0.0, 1e4))
 
 
-def test_the_probability_of_a_name_without_side_covers_both_sides(explorer):
+def test_nothing_is_painted_before_a_side_is_chosen(explorer):
     total, answer = explorer.probability("kidney")
-    assert answer.found
-    both = np.maximum(*(explorer.index.probability_kji(c) for c in ("kidney_left", "kidney_right")))
-    np.testing.assert_array_equal(total, both)
+    assert answer.decision == CHOOSE and not total.any()
+    assert all(explorer.probability(one.name)[0].max() > 0.5 for one in answer.options)
 
 
 def test_the_probability_of_what_is_not_found_is_zero(explorer):
     total, answer = explorer.probability("banana")
-    assert not answer.found
+    assert answer.decision == REFUSE
     assert total.shape == explorer.map.shape_kji
     assert not total.any()
 

@@ -4,9 +4,10 @@ import dataclasses
 
 import numpy as np
 import pytest
-from anatembed.ask.explorer import NOT_UNDERSTOOD, Explorer
+from anatembed.ask.explorer import Explorer
 from anatembed.ask.free_text import FreeText, read_words
 from anatembed.ask.index import QueryIndex
+from anatembed.ask.locating import GO, NOT_UNDERSTOOD, REFUSE
 from anatembed.language.query_words import load_query_words
 from anatembed.language.text_encoder import TextEncoder
 from anatembed.language.vocabulary import Vocabulary
@@ -128,11 +129,11 @@ class UnknownWords:
 def test_an_unknown_text_jumps_to_what_is_like_it_and_says_so(monkeypatch):
     explorer = UnknownWords.explorer(monkeypatch)
     answer = explorer.locate("left wuxtra")
-    assert answer.found
-    assert "not a known name" in answer.reason
-    assert answer.hits[0].label == "“left wuxtra”"
-    assert answer.hits[0].concept_id == ""
-    assert all(hit.position_ras[0] < 0 for hit in answer.hits)
+    assert answer.decision == GO
+    assert "not a known name" in answer.caution
+    (place,) = answer.places
+    assert (place.label, place.concept_id) == ("“left wuxtra”", "")
+    assert all(hit.position_ras[0] < 0 for hit in (place, *answer.less_likely))
     field, again = explorer.probability("left wuxtra")
     assert field.max() > 0.3
     assert again.reason == answer.reason
@@ -141,21 +142,20 @@ def test_an_unknown_text_jumps_to_what_is_like_it_and_says_so(monkeypatch):
 def test_an_unknown_text_below_the_level_stays_refused(monkeypatch):
     strict = {"free_text": {"weights": [0.0, 1.0, 0.0, 0.0], "found": 1.0}}
     answer = UnknownWords.explorer(monkeypatch, strict).locate("left wuxtra")
-    assert not answer.found
-    assert answer.outcome == NOT_UNDERSTOOD
+    assert (answer.decision, answer.refusal) == (REFUSE, NOT_UNDERSTOOD)
     assert "recognised" in answer.reason
 
 
 @pytest.mark.parametrize("text", ["the quarterly report", "right spleen", "T13", "not the left wuxtra", "qqq"])
 def test_nonsense_and_what_is_refused_for_a_cause_never_jumps(monkeypatch, text):
-    assert not UnknownWords.explorer(monkeypatch).locate(text).hits
+    assert not UnknownWords.explorer(monkeypatch).locate(text).marked
 
 
 def test_a_known_name_is_never_compared_with_the_image(monkeypatch):
     explorer = UnknownWords.explorer(monkeypatch)
-    assert explorer.locate("left kidney").hits[0].concept_id == "kidney_left"
+    assert explorer.locate("left kidney").places[0].concept_id == "kidney_left"
 
 
 def test_a_model_that_the_shipped_text_encoder_does_not_know_refuses_as_before():
     answer = Explorer(whole_body_map(), dataclasses.replace(planted_checkpoint()), Vocabulary.load()).locate("wuxtra")
-    assert answer.outcome == NOT_UNDERSTOOD
+    assert answer.refusal == NOT_UNDERSTOOD

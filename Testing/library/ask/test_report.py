@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 from anatembed.ask.explorer import Explorer
-from anatembed.ask.report import AMBIGUOUS, FOUND, MOST_CHARACTERS, NOT_HERE, SIDE_UNCLEAR, check_report, read_report
+from anatembed.ask.locating import CHOOSE, GO, NOT_HERE, NOT_LEARNT
+from anatembed.ask.report import CHECK_SIDE, MOST_CHARACTERS, check_report, read_report
 from planted import CENTRES_RAS, planted_checkpoint, planted_map, whole_body_map
 
 REPORT = """LIVER: No focal lesion. Cyst in the left kidney; both kidneys are normal in size.
@@ -25,11 +26,11 @@ def by_text(reading, text):
     return next(one for one in reading.mentions if one.mention.text == text)
 
 
-def test_every_mention_has_its_status(reading):
-    found = [(one.mention.text, one.status) for one in reading.mentions]
+def test_every_mention_has_its_answer(reading):
+    found = [(one.mention.text, one.answer.refusal or one.answer.decision) for one in reading.mentions]
     assert found == [
-        ("LIVER", FOUND), ("left kidney", FOUND), ("both kidneys", AMBIGUOUS), ("spleen", NOT_HERE),
-        ("right spleen", SIDE_UNCLEAR), ("mandible", NOT_HERE), ("upper pole of the right kidney", FOUND),
+        ("LIVER", GO), ("left kidney", GO), ("both kidneys", CHOOSE), ("spleen", NOT_HERE),
+        ("right spleen", CHECK_SIDE), ("mandible", NOT_LEARNT), ("upper pole of the right kidney", GO),
     ]
     assert reading.mentions[0].mention.negated and not reading.mentions[1].mention.negated
 
@@ -42,9 +43,9 @@ def test_places_are_those_of_the_structures(reading):
 
 
 def test_a_question_offers_both_sides_each_at_its_place(reading):
-    choices = by_text(reading, "both kidneys").choices
-    assert [one.side for one in choices] == ["left", "right"]
-    for one in choices:
+    options = by_text(reading, "both kidneys").answer.options
+    assert [one.side for one in options] == ["left", "right"]
+    for one in options:
         assert np.linalg.norm(one.hit.position_ras - CENTRES_RAS[one.id]) < 6
 
 
@@ -57,7 +58,7 @@ def test_what_is_not_there_says_why_and_has_no_place(reading):
     reasons = {"spleen": "not in this scan", "mandible": "not learnt", "right spleen": "Leave the side out"}
     for text, words in reasons.items():
         one = by_text(reading, text)
-        assert one.found == () and words in one.reason
+        assert one.found == () and words in one.answer.reason
 
 
 def test_key_slices_show_what_is_mentioned(reading):
@@ -81,7 +82,7 @@ def test_the_places_follow_a_flipped_and_tilted_map():
 def test_a_question_with_one_side_in_the_scan_stays_a_question():
     reading = read_report(explorer_of(whole_body_map(left_out=("kidney_left",))), "Both kidneys are normal.")
     (one,) = reading.mentions
-    assert one.status == AMBIGUOUS and [choice.side for choice in one.found] == ["right"] and len(one.choices) == 2
+    assert [meant.side for meant in one.found] == ["right"] and len(one.answer.options) == 2
 
 
 def test_a_report_without_anatomy_has_no_mentions_and_no_slices():
@@ -94,6 +95,17 @@ def test_what_is_denied_counts_less_for_the_slices():
     for denied, said in (("heart", "left kidney"), ("left kidney", "heart")):
         reading = read_report(explorer, f"No lesion in the {denied}. Mass in the {said}.", 1)
         assert said in reading.slices[0].shows
+
+
+def test_a_reading_follows_a_scan_that_was_moved(reading):
+    motion = np.eye(4)
+    motion[:3, 3] = (3, -4, 5)
+    moved = reading.moved(motion)
+    for was, now in zip(reading.mentions, moved.mentions, strict=True):
+        for one, other in zip(was.found, now.found, strict=True):
+            np.testing.assert_allclose(other.hit.position_ras - one.hit.position_ras, (3, -4, 5))
+    for one, other in zip(reading.slices, moved.slices, strict=True):
+        np.testing.assert_allclose(np.subtract(other.position_ras, one.position_ras), (3, -4, 5))
 
 
 def test_progress_is_told(reading):

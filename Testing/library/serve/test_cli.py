@@ -64,12 +64,12 @@ def test_a_mistaken_command_is_one_sentence_and_exit_code_2(anatembed, words):
 @pytest.mark.parametrize("numbers", [("-60", "-20", "-30"), ("-6e1", "-2.0e+1", "-30."), ("-60.", "-.2e2", "-30.0")])
 def test_negative_coordinates_are_not_taken_for_options(anatembed, planted, planted_model, numbers):
     said = anatembed("describe", planted, "--model", planted_model, "--json", "--ras", *numbers)
-    assert said.document["candidates"][0]["id"] == "kidney_left"
+    assert said.document["names"][0]["id"] == "kidney_left"
 
 
 def test_options_may_follow_the_coordinates(anatembed, planted, planted_model):
     said = anatembed("describe", planted, "--ras", "-60", "-20", "-30", "-k", "1", "--json", "--model", planted_model)
-    assert [one["id"] for one in said.document["candidates"]] == ["kidney_left"]
+    assert [one["id"] for one in said.document["names"]] == ["kidney_left"]
 
 
 @pytest.mark.parametrize("bad", ["nan", "-inf"])
@@ -114,7 +114,7 @@ def test_a_real_interrupt_ends_a_running_batch_with_130():
     with start(code, "resolve", "--batch", "-") as process:
         process.stdin.write("liver\n")
         process.stdin.flush()
-        assert json.loads(process.stdout.readline())["outcome"] == "accept"
+        assert json.loads(process.stdout.readline())["decision"] == "go"
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=30)
     assert (process.returncode, err) == (130, "anatembed: interrupted\n")
@@ -219,5 +219,5 @@ def test_python_dash_m_is_the_same_command_line():
     command = [sys.executable, "-m", "anatembed", "resolve", "left kidney", "--json"]
     environment = {**os.environ, "PYTHONPATH": str(PACKAGE_FOLDER)}
     said = subprocess.run(command, env=environment, capture_output=True, text=True)
-    assert json.loads(said.stdout)["candidates"][0]["id"] == "kidney_left"
+    assert json.loads(said.stdout)["understood"][0]["id"] == "kidney_left"
     assert (said.returncode, said.stderr) == (0, "")

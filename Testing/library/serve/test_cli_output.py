@@ -3,36 +3,46 @@ import json
 import pytest
 from anatembed.serve import cli_output
 
+PLACE = {"label": "upper third of left kidney", "position_ras_mm": [-78.0, 10.25, -149.0], "confidence": 0.879}
+NOTHING = {"reason": "Because.", "caution": None, "places": [], "options": [], "less_likely": [], "suggestions": []}
+
 
 def test_a_found_answer_lists_its_places():
-    hit = {"position_ras": [-78.0, 10.25, -149.0], "confidence": 0.879, "presence": 0.99, "id": "kidney_left"}
-    hits = [{**hit, "label": "upper third of left kidney"}]
-    document = {"reason": "left kidney: found", "hits": hits, "resolved": []}
-    first, second = cli_output.answer(document)
-    assert first == "left kidney: found"
-    assert "1. upper third of left kidney  RAS (  -78.0,    10.2,  -149.0) mm  confidence 87%" in second
+    first, second = cli_output.answer({**NOTHING, "reason": "Left kidney: found.", "places": [PLACE]})
+    assert first == "Left kidney: found."
+    assert second == "  1. upper third of left kidney  RAS (  -78.0,    10.2,  -149.0) mm  confidence 87%"
 
 
-def test_a_refused_answer_is_its_reason_and_what_was_understood():
-    resolved = [{"name": "left kidney"}, {"name": "right kidney"}]
-    lines = list(cli_output.answer({"reason": "not in this scan", "hits": [], "resolved": resolved}))
-    assert lines[0] == "not in this scan"
-    assert "left kidney, right kidney" in lines[1]
+def test_less_likely_places_stand_under_a_heading_and_a_caution_below_the_reason():
+    document = {**NOTHING, "caution": "Look.", "places": [PLACE], "less_likely": [PLACE]}
+    lines = list(cli_output.answer(document))
+    assert lines[:2] == ["Because.", "Caution: Look."] and lines[3] == "Less likely places:"
+    assert lines[2].startswith("  1. ") and lines[4].startswith("  2. ")
 
 
-def test_a_resolution_shows_its_candidates():
+def test_options_are_named_with_their_places():
+    options = [{"name": "left kidney", "place": PLACE}, {"name": "right kidney", "place": None}]
+    lines = list(cli_output.answer({**NOTHING, "options": options}))
+    assert lines[1].startswith("  - left kidney: RAS (") and lines[2] == "  - right kidney: no place"
+
+
+def test_a_refused_answer_is_its_reason_and_near_names():
+    document = {**NOTHING, "suggestions": [{"name": "left kidney"}, {"name": "right kidney"}]}
+    assert list(cli_output.answer(document)) == ["Because.", "Did you mean: left kidney, right kidney?"]
+
+
+def test_a_resolution_shows_its_structures():
     document = {
-        "outcome": "ask",
-        "reason": "Choose.",
-        "candidates": [{"id": "kidney_left", "name": "left kidney", "confidence": 0.5}],
-    }
-    assert list(cli_output.resolution(document)) == ["ask: Choose.", "  kidney_left  left kidney  (50%)"]
+        "decision": "choose", "reason": "Choose.", "understood": [], "suggestions": [],
+        "options": [{"id": "kidney_left", "name": "left kidney"}],
+    }  # fmt: skip
+    assert list(cli_output.resolution(document)) == ["choose: Choose.", "  kidney_left  left kidney"]
 
 
 def test_a_description_names_structures_or_says_outside():
-    assert list(cli_output.description({"inside_body": False, "candidates": []})) == ["outside the body"]
-    candidates = [{"id": "liver", "name": "liver", "probability": 0.913}]
-    assert list(cli_output.description({"inside_body": True, "candidates": candidates})) == [" 91.3%  liver  liver"]
+    assert list(cli_output.description({"inside_body": False, "names": []})) == ["outside the body"]
+    names = [{"id": "liver", "name": "liver", "probability": 0.913}]
+    assert list(cli_output.description({"inside_body": True, "names": names})) == [" 91.3%  liver  liver"]
 
 
 def test_terms_mark_what_was_learnt():

@@ -22,18 +22,19 @@ def read(anatembed, planted, planted_model, tmp_path):
 def test_a_report_gives_its_mentions_and_key_slices(read):
     said = read("Cyst in the left kidney. No lesion in the liver. The right spleen is large.", "--json", "-k", "2")
     assert said.code == 0
-    assert set(said.document) == {"characters", "mentions", "key_slices", "seconds"}
-    assert [one["status"] for one in said.document["mentions"]] == ["found", "found", "check the side"]
+    assert set(said.document) == {"characters", "mentions", "key_slices", "seconds", "frame"}
+    assert [one["decision"] for one in said.document["mentions"]] == ["go", "go", "refuse"]
+    assert said.document["mentions"][2]["refusal"] == "check the side"
     assert 1 <= len(said.document["key_slices"]) <= 2
-    best = said.document["mentions"][0]["choices"][0]
-    assert np.linalg.norm(np.array(best["position_ras"]) - CENTRES_RAS["kidney_left"]) < 6
+    best = said.document["mentions"][0]["places"][0]
+    assert np.linalg.norm(np.array(best["position_ras_mm"]) - CENTRES_RAS["kidney_left"]) < 6
 
 
 def test_a_report_is_text_for_people(read):
     said = read("Cyst in the kidney, not in the liver. The spleen is normal.")
     assert said.code == 0
     lines = said.out.splitlines()
-    assert lines[0].startswith("  1. kidney") and "ambiguous" in lines[0]
+    assert lines[0].startswith("  1. kidney") and "choose: " in lines[0]
     assert "left kidney" in lines[1] and "right kidney" in lines[2]
     assert "liver" in lines[3] and "(denied in the report)" in lines[3]
     assert "spleen" in lines[4] and "not in this scan" in lines[4]

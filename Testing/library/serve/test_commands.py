@@ -29,24 +29,26 @@ def test_what_is_found_has_the_documented_form(ask):
     said = ask("left kidney", "--json")
     document = said.document
     assert said.code == 0
-    assert set(document) == {"query", "found", "reason", "question", "place", "presence", "resolved", "hits", "seconds"}
-    assert (document["question"], document["place"]) == (False, None)
-    assert document["found"] is True
-    assert document["resolved"] == [{"id": "kidney_left", "name": "left kidney", "side": "left", "confidence": 1.0}]
-    best = document["hits"][0]
-    assert set(best) == {"position_ras", "confidence", "presence", "id", "label"}
-    assert best["label"] == "left kidney"
+    assert set(document) == {
+        "query", "decision", "refusal", "reason", "caution", "places", "less_likely", "options", "understood",
+        "suggestions", "where", "presence", "seconds", "frame",
+    }
+    assert (document["decision"], document["refusal"], document["caution"], document["where"]) == ("go", *[None] * 3)
+    assert document["understood"] == [{"id": "kidney_left", "name": "left kidney", "side": "left"}]
+    (best,) = document["places"]
+    assert set(best) == {"label", "id", "side", "position_ras_mm", "in_words", "confidence", "presence"}
+    assert (best["label"], best["side"]) == ("left kidney", "left")
     assert 0.5 < best["confidence"] <= best["presence"] == document["presence"]
     assert best["id"] == "kidney_left"
-    assert np.linalg.norm(np.array(best["position_ras"]) - CENTRES_RAS["kidney_left"]) < 6
+    assert np.linalg.norm(np.array(best["position_ras_mm"]) - CENTRES_RAS["kidney_left"]) < 6
 
 
 def test_a_part_is_named_in_its_hits_and_its_place_is_given(ask):
     document = ask("upper half of the left kidney", "--json").document
-    assert document["hits"][0]["label"] == "upper half of left kidney"
-    assert document["hits"][0]["id"] == "kidney_left"
-    assert document["hits"][0]["position_ras"][2] > CENTRES_RAS["kidney_left"][2]
-    assert document["place"] == {
+    assert document["places"][0]["label"] == "upper half of left kidney"
+    assert document["places"][0]["id"] == "kidney_left"
+    assert document["places"][0]["position_ras_mm"][2] > CENTRES_RAS["kidney_left"][2]
+    assert document["where"] == {
         "kind": "part", "directions": ["superior"], "share": "half", "others": [], "words": "upper half of",
     }
     assert "upper half of left kidney  RAS" in ask("upper half of the left kidney").out
@@ -54,50 +56,62 @@ def test_a_part_is_named_in_its_hits_and_its_place_is_given(ask):
 
 def test_the_words_of_a_place_are_resolved_without_a_scan(anatembed):
     document = anatembed("resolve", "aorta at L3", "--json").document
-    assert document["place"]["others"] == ["vertebrae_L3"]
-    assert (document["place"]["kind"], document["place"]["share"]) == ("level", None)
-    assert anatembed("resolve", "kidney", "--json").document["place"] is None
+    assert document["where"]["others"] == ["vertebrae_L3"]
+    assert (document["where"]["kind"], document["where"]["share"]) == ("level", None)
+    assert anatembed("resolve", "kidney", "--json").document["where"] is None
 
 
-def test_a_question_is_marked_as_one(ask):
-    assert ask("kidney", "--json").document["question"] is True
+@pytest.mark.parametrize("more", [(), ("-k", "1")])
+def test_what_has_to_be_chosen_is_exit_code_6_with_a_place_for_every_option(ask, more):
+    said = ask("kidney", "--json", *more)
+    assert (said.code, said.document["decision"], said.document["places"]) == (6, "choose", [])
+    for option, side in zip(said.document["options"], ("left", "right"), strict=True):
+        assert (option["name"], option["id"], option["side"]) == (f"{side} kidney", f"kidney_{side}", side)
+        away = np.array(option["place"]["position_ras_mm"]) - CENTRES_RAS[option["id"]]
+        assert np.linalg.norm(away) < 6
+    lines = ask("kidney").out.splitlines()
+    assert lines[0] == "“kidney” exists on both sides. Choose left or right."
+    assert lines[1].startswith("  - left kidney: RAS (") and lines[2].startswith("  - right kidney: RAS (")
+
+
+def test_what_is_only_probably_meant_is_exit_code_6_with_one_option(ask):
+    said = ask("livr", "--json")
+    assert (said.code, [one["name"] for one in said.document["options"]]) == (6, ["liver"])
 
 
 def test_a_structure_outside_the_scan_is_exit_code_3_with_the_reason(ask):
     said = ask("spleen", "--json")
     assert said.code == 3
-    assert said.document["found"] is False
-    assert said.document["hits"] == []
+    assert (said.document["decision"], said.document["refusal"]) == ("refuse", "not in this scan")
+    assert said.document["places"] == said.document["options"] == []
     assert "not in this scan" in said.document["reason"]
     assert said.document["presence"] < 0.5
-    assert [one["id"] for one in said.document["resolved"]] == ["spleen"]
+    assert [one["id"] for one in said.document["understood"]] == ["spleen"]
 
 
 def test_a_structure_that_was_not_learnt_is_exit_code_3_with_another_reason(ask):
     said = ask("mandible", "--json")
     assert said.code == 3
-    assert "not learnt" in said.document["reason"]
+    assert said.document["refusal"] == "not learnt" and "not learnt" in said.document["reason"]
+
+
+def test_a_part_that_was_not_learnt_is_shown_by_its_whole_with_a_caution(ask):
+    said = ask("liver segment 2", "--json")
+    assert (said.code, said.document["decision"], said.document["places"][0]["id"]) == (0, "go", "liver")
+    assert "the whole is shown" in said.document["caution"]
+    assert ask("liver segment 2").out.splitlines()[1].startswith("Caution: ")
 
 
 def test_nonsense_is_exit_code_4_with_the_reason(ask):
     said = ask("flurbogast", "--json")
     assert said.code == 4
-    assert said.document["resolved"] == said.document["hits"] == []
+    assert said.document["understood"] == said.document["places"] == said.document["suggestions"] == []
     assert "flurbogast" in said.document["reason"]
-
-
-def test_a_bare_paired_name_shows_both_sides(ask):
-    document = ask("kidney", "--json").document
-    assert {hit["id"] for hit in document["hits"]} == {"kidney_left", "kidney_right"}
-
-
-def test_no_more_hits_than_asked_for(ask):
-    assert len(ask("kidney", "-k", "1", "--json").document["hits"]) == 1
 
 
 def test_without_json_people_read_lines(ask):
     said = ask("liver")
-    assert said.out.splitlines()[0] == "liver: found"
+    assert said.out.splitlines()[0] == "Liver: found."
     assert "mm" in said.out.splitlines()[1]
     with pytest.raises(json.JSONDecodeError):
         said.document  # noqa: B018
@@ -106,7 +120,7 @@ def test_without_json_people_read_lines(ask):
 def test_a_scan_is_embedded_on_the_fly(anatembed, scan, tiny_model):
     said = anatembed("locate", scan, "liver", "--model", tiny_model, "--json")
     assert said.code in (0, 3)
-    assert said.document["resolved"][0]["id"] == "liver"
+    assert said.document["understood"][0]["id"] == "liver"
 
 
 @pytest.fixture
@@ -211,14 +225,15 @@ def test_describing_a_place(anatembed, planted, planted_model):
     said = anatembed("describe", planted, "--ras", *CENTRES_RAS["liver"], "--model", planted_model, "--json")
     assert said.code == 0
     assert said.document["inside_body"] is True
-    first = said.document["candidates"][0]
-    assert (set(first), first["id"], first["name"]) == ({"id", "name", "probability"}, "liver", "liver")
+    first = said.document["names"][0]
+    assert (set(first), first["id"], first["name"]) == ({"id", "name", "side", "probability"}, "liver", "liver")
+    assert said.document["position_ras_mm"] == list(CENTRES_RAS["liver"])
 
 
 def test_describing_air_gives_no_names(anatembed, planted, planted_model):
     corner = EmbeddingMap.load(planted).ijk_to_ras[:3, 3]
     said = anatembed("describe", planted, "--ras", *corner, "--model", planted_model, "--json")
-    assert (said.code, said.document) == (0, {"inside_body": False, "candidates": []})
+    assert (said.code, said.document["inside_body"], said.document["names"]) == (0, False, [])
 
 
 def test_a_point_outside_the_scan_is_bad_input(anatembed, planted, planted_model):
@@ -227,14 +242,14 @@ def test_a_point_outside_the_scan_is_bad_input(anatembed, planted, planted_model
     assert "outside the scan" in said.err
 
 
-@pytest.mark.parametrize(("text", "outcome", "code"), [("LV", "accept", 0), ("kidney", "ask", 0), ("qzx", "refuse", 4)])
-def test_resolving_needs_no_scan(anatembed, text, outcome, code):
+@pytest.mark.parametrize(("text", "decision", "code"), [("LV", "go", 0), ("kidney", "choose", 6), ("qzx", "refuse", 4)])
+def test_resolving_needs_no_scan(anatembed, text, decision, code):
     said = anatembed("resolve", text, "--json")
     assert said.code == code
-    assert said.document["outcome"] == outcome
+    assert said.document["decision"] == decision
     assert said.document["reason"]
-    for one in said.document["candidates"]:
-        assert set(one) == {"id", "name", "side", "confidence"}
+    for one in said.document["understood"] + said.document["options"]:
+        assert set(one) == {"id", "name", "side"}
 
 
 def test_a_batch_answers_line_by_line_and_succeeds(anatembed, tmp_path):
@@ -243,7 +258,7 @@ def test_a_batch_answers_line_by_line_and_succeeds(anatembed, tmp_path):
     said = anatembed("resolve", "--batch", questions)
     answers = [json.loads(line) for line in said.out.splitlines()]
     assert said.code == 0
-    assert [one["outcome"] for one in answers] == ["accept", "refuse", "refuse", "ask"]
+    assert [one["decision"] for one in answers] == ["go", "refuse", "refuse", "choose"]
     assert [one["query"] for one in answers] == ["left kidney", "", "qzx", "kidney"]
 
 
@@ -290,7 +305,7 @@ def test_the_overlay_of_a_scan_is_a_picture(anatembed, scan, tiny_model, tmp_pat
 def test_the_overlay_of_a_query_lies_where_the_structure_is(anatembed, planted, planted_model, tmp_path):
     output = tmp_path / "liver.nii.gz"
     said = anatembed("overlay", planted, "--query", "liver", "-o", output, "--model", planted_model, "--json")
-    assert said.document["answer"]["found"] is True
+    assert said.document["answer"]["decision"] == "go"
     image = sitk.ReadImage(str(output))
     right, anterior, superior = CENTRES_RAS["liver"]
     assert image[image.TransformPhysicalPointToIndex((-right, -anterior, superior))] > 0.9

@@ -20,7 +20,7 @@ def test_six_questions_are_answered_and_two_of_them_refused_with_the_reason(show
     answers = {one["query"]: one for one in document["answers"]}
     assert tuple(answers) == QUESTIONS
     assert len(answers) == 6
-    assert [one["found"] for one in answers.values()] == [True] * 4 + [False] * 2
+    assert [one["decision"] for one in answers.values()] == ["go"] * 4 + ["refuse"] * 2
     assert "not in this scan" in answers[QUESTIONS[4]]["reason"]
     assert QUESTIONS[5] in answers[QUESTIONS[5]]["reason"]
 
@@ -28,7 +28,7 @@ def test_six_questions_are_answered_and_two_of_them_refused_with_the_reason(show
 def test_every_found_structure_has_a_picture_and_no_refused_one(shown):
     folder, document = shown
     pictures = [one["picture"] for one in document["answers"]]
-    assert [picture is not None for picture in pictures] == [one["found"] for one in document["answers"]]
+    assert [picture is not None for picture in pictures] == [one["decision"] == "go" for one in document["answers"]]
     expected = {document["overlay"], *filter(None, pictures)}
     assert {str(path) for path in folder.iterdir()} == expected
     for path in expected:

@@ -129,7 +129,7 @@ def test_a_mistake_is_one_sentence_and_the_server_goes_on(folder):
         assert "Unknown tool" in await mistake(client, "delete_scan", scan_id="scan1")
         return await answer(client, "locate", scan_id="scan1", text="liver")
 
-    assert asked(tools_for(folder), conversation)["found"]
+    assert asked(tools_for(folder), conversation)["decision"] == "go"
 
 
 @pytest.mark.parametrize(
@@ -234,25 +234,25 @@ async def _second_look(results: Path, cache: Path) -> None:
         scan_id = scan["scan_id"]
 
         found = await answer(client, "locate", scan_id=scan_id, text="take a second look at the left ventricle")
-        assert (found["outcome"], found["found"], found["frame"]) == ("accept", True, "RAS mm")
-        best = found["hits"][0]
+        assert (found["decision"], found["frame"]) == ("go", "RAS mm")
+        best = found["places"][0]
         assert (best["label"], best["side"]) == ("left ventricle of heart", "left")
         await _look(client, results, scan_id, best["position_ras_mm"])
 
         named = await answer(client, "describe_point", scan_id=scan_id, position_ras_mm=best["position_ras_mm"])
         assert named["names"][0]["name"] == "left ventricle of heart"
         asked_back = await answer(client, "locate", scan_id=scan_id, text="the kidney")
-        assert (asked_back["outcome"], asked_back["hits"]) == ("ask", [])
+        assert (asked_back["decision"], asked_back["places"]) == ("choose", [])
         sides = {}
-        for choice in asked_back["choices"]:
-            hits = (await answer(client, "locate", scan_id=scan_id, text=choice["name"]))["hits"]
+        for choice in asked_back["options"]:
+            hits = (await answer(client, "locate", scan_id=scan_id, text=choice["name"]))["places"]
             sides[choice["side"]] = hits[0]["position_ras_mm"][0]
         assert sides["left"] < 0 < sides["right"]
         absent = await answer(client, "locate", scan_id=scan_id, text="mandible")
-        assert (absent["outcome"], absent["found"]) == ("accept", False)
+        assert (absent["decision"], absent["refusal"]) == ("refuse", "not in this scan")
         assert "not in this scan" in absent["reason"]
         unknown = await answer(client, "locate", scan_id=scan_id, text="flurbogast")
-        assert (unknown["outcome"], unknown["found"]) == ("refuse", False)
+        assert (unknown["decision"], unknown["refusal"]) == ("refuse", "not understood")
 
 
 async def _look(client, results: Path, scan_id: str, position: list[float]) -> None:

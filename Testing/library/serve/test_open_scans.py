@@ -92,7 +92,7 @@ def test_a_file_is_opened_for_questions_with_its_voxels(tmp_path):
     scan = open_scan(tmp_path / "scan.nii.gz", opener, Vocabulary.load(), silent, never)
     assert scan.state == state_of(tmp_path / "scan.nii.gz")
     assert scan.volume.array_kji.shape == (30, 50, 70)
-    assert scan.explorer.locate("liver").found
+    assert scan.explorer.locate("liver").places
 
 
 def test_a_map_of_another_model_is_refused(tmp_path):

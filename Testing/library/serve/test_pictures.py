@@ -57,14 +57,14 @@ def test_the_cross_marks_the_best_hit(explorer, ct):
     columns = np.nonzero(cross[:, axial])[1]
     box = pictures.box_of(explorer.map.body_kji, explorer.map.ijk_to_ras)
     pixel_mm = (box[1][0] - box[0][0]) / (axial.stop - axial.start)
-    expected = (box[1][0] - answer.hits[0].position_ras[0]) / pixel_mm
+    expected = (box[1][0] - answer.places[0].position_ras[0]) / pixel_mm
     assert abs((columns.min() + columns.max()) / 2 - expected) < 2
     assert cross.any(axis=0)[tiles(picture)[2]].any()
 
 
 def test_nothing_found_is_nothing_to_draw(explorer):
     probability, answer = explorer.probability("spleen")
-    with pytest.raises(ValueError, match="expected an answer with hits"):
+    with pytest.raises(ValueError, match="expected an answer with a place"):
         pictures.answer_picture(pictures.backdrop(explorer, None), answer, probability)
 
 

@@ -108,46 +108,48 @@ def test_a_long_list_of_files_is_cut_and_says_so(tmp_path, monkeypatch):
 
 def test_a_sentence_with_a_structure_is_located(tools, scan_id):
     found = tools.locate(scan_id, "take a second look at the left ventricle")
-    assert (found.outcome, found.found, found.choices) == ("accept", True, [])
-    best = found.hits[0]
-    assert (best.structure_id, best.side) == ("heart_ventricle_left", "left")
-    assert near(best.position_ras_mm, HEART)
-    assert best.in_words == in_words(best.position_ras_mm)
-    assert best.in_words.startswith("L ")
-    assert 0 < best.confidence <= best.presence <= 1
+    assert (found["decision"], found["options"]) == ("go", [])
+    (best,) = found["places"]
+    assert (best["id"], best["side"]) == ("heart_ventricle_left", "left")
+    assert near(best["position_ras_mm"], HEART)
+    assert best["in_words"] == in_words(best["position_ras_mm"])
+    assert best["in_words"].startswith("L ")
+    assert 0 < best["confidence"] <= best["presence"] <= 1
 
 
 @pytest.mark.parametrize("text", ["kidney", "the kidneys", "Niere", "ren"])
-def test_without_a_side_there_are_choices_and_no_place(tools, scan_id, text):
+def test_without_a_side_there_are_options_with_their_places_and_no_place_is_gone_to(tools, scan_id, text):
     found = tools.locate(scan_id, text)
-    assert (found.outcome, found.found, found.hits) == ("ask", False, [])
-    assert {one.side for one in found.choices} == {"left", "right"}
-    assert found.reason
+    assert (found["decision"], found["places"]) == ("choose", [])
+    assert [one["side"] for one in found["options"]] == ["left", "right"]
+    for one in found["options"]:
+        assert near(one["place"]["position_ras_mm"], CENTRES_RAS[one["id"]])
+    assert found["reason"]
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_with_a_side_the_place_is_on_that_side(tools, scan_id, side):
-    best = tools.locate(scan_id, f"{side} kidney").hits[0]
-    assert best.side == side
-    assert near(best.position_ras_mm, CENTRES_RAS[f"kidney_{side}"])
-    assert best.label == f"{side} kidney"
+    best = tools.locate(scan_id, f"{side} kidney")["places"][0]
+    assert best["side"] == side
+    assert near(best["position_ras_mm"], CENTRES_RAS[f"kidney_{side}"])
+    assert best["label"] == f"{side} kidney"
 
 
 def test_what_is_understood_but_not_in_the_scan_is_not_found(tools, scan_id):
     found = tools.locate(scan_id, "spleen")
-    assert (found.outcome, found.found, found.hits) == ("accept", False, [])
-    assert "not in this scan" in found.reason
+    assert (found["decision"], found["refusal"], found["places"]) == ("refuse", "not in this scan", [])
+    assert "not in this scan" in found["reason"]
 
 
 def test_nonsense_is_refused(tools, scan_id):
     found = tools.locate(scan_id, "flurbogast")
-    assert (found.outcome, found.found, found.hits) == ("refuse", False, [])
+    assert (found["decision"], found["refusal"], found["places"]) == ("refuse", "not understood", [])
 
 
 def test_what_is_only_probably_meant_is_confirmed_first(tools, scan_id):
     found = tools.locate(scan_id, "livr")
-    assert (found.outcome, found.found, found.hits) == ("confirm", False, [])
-    assert [one.name for one in found.choices] == ["liver"]
+    assert (found["decision"], found["places"]) == ("choose", [])
+    assert [one["name"] for one in found["options"]] == ["liver"]
 
 
 @pytest.mark.parametrize("text", ["", "  ", "x" * 501])
@@ -166,10 +168,10 @@ def test_numbers_of_answers_are_bounded(tools, scan_id):
 
 def test_a_point_is_named_with_its_side(tools, scan_id):
     found = tools.describe_point(scan_id, CENTRES_RAS["kidney_left"])
-    assert found.inside_body
-    assert (found.names[0].name, found.names[0].side) == ("left kidney", "left")
-    assert found.position_ras_mm == CENTRES_RAS["kidney_left"]
-    assert not tools.describe_point(scan_id, (95, 0, 0)).inside_body
+    assert found["inside_body"]
+    assert (found["names"][0]["name"], found["names"][0]["side"]) == ("left kidney", "left")
+    assert found["position_ras_mm"] == CENTRES_RAS["kidney_left"]
+    assert not tools.describe_point(scan_id, (95, 0, 0))["inside_body"]
 
 
 @pytest.mark.parametrize("position", [(1, 2), (1, 2, "x"), (1, 2, float("nan")), None, (0, 0, 900)])
@@ -180,24 +182,24 @@ def test_what_is_no_position_in_the_scan_is_a_mistake(tools, scan_id, position):
 
 def test_structures_are_listed_from_head_to_foot_with_their_boxes(tools, scan_id):
     found = tools.list_structures(scan_id, silent, never)
-    heights = [one.position_ras_mm[2] for one in found.structures]
+    heights = [one["position_ras_mm"][2] for one in found.structures]
     assert heights == sorted(heights, reverse=True)
-    assert {one.structure_id for one in found.structures} == set(CENTRES_RAS) - {"spleen"}
+    assert {one["id"] for one in found.structures} == set(CENTRES_RAS) - {"spleen"}
     assert (found.in_view, found.looked_for) == (5, 6)
     for one in found.structures:
-        centre = np.array(CENTRES_RAS[one.structure_id])
-        assert near(one.position_ras_mm, centre)
+        centre = np.array(CENTRES_RAS[one["id"]])
+        assert near(one["position_ras_mm"], centre)
         # The planted balls have a radius of 16 mm, and the map voxels of 6 mm.
-        np.testing.assert_allclose(one.bounds.low_ras_mm, centre - 16, atol=8)
-        np.testing.assert_allclose(one.bounds.high_ras_mm, centre + 16, atol=8)
-        assert one.presence >= found.least_presence
+        np.testing.assert_allclose(one["bounds"].low_ras_mm, centre - 16, atol=8)
+        np.testing.assert_allclose(one["bounds"].high_ras_mm, centre + 16, atol=8)
+        assert one["presence"] >= found.least_presence
 
 
 def test_structures_are_computed_once_and_filtered_by_name(tools, scan_id, monkeypatch):
     tools.list_structures(scan_id, silent, never)
     monkeypatch.setattr(scan_tools, "extent_of", None)
     found = tools.list_structures(scan_id, silent, never, "KIDNEY")
-    assert {one.name for one in found.structures} == {"left kidney", "right kidney"}
+    assert {one["label"] for one in found.structures} == {"left kidney", "right kidney"}
     assert found.in_view == 5
 
 
@@ -205,7 +207,7 @@ def test_a_patch_of_a_structure_shows_the_scan_around_its_best_hit(tools, scan_i
     facts, drawn = tools.crop_patch(scan_id, structure="second look at the left ventricle", size_mm=100, letters=False)
     assert near(facts.centre_ras_mm, HEART)
     assert facts.of == "left ventricle of heart"
-    assert facts.note == "left ventricle of heart: found"
+    assert facts.note == "Left ventricle of heart: found."
     assert (facts.left_is, facts.right_is, facts.top_is, facts.bottom_is) == ("R", "L", "A", "P")
     assert (facts.level_hu, facts.width_hu) == (40, 400)
     assert "right is at the left" in facts.convention
@@ -237,7 +239,7 @@ def test_a_patch_is_written_as_picture_and_volume_only_where_that_is_allowed(too
     [
         ({}, "either a position or the name"),
         ({"structure": "liver", "position_ras": (0, 0, 0)}, "either a position or the name"),
-        ({"structure": "kidney"}, r"choices: left kidney, right kidney"),
+        ({"structure": "kidney"}, r"options: left kidney, right kidney"),
         ({"structure": "spleen"}, "not in this scan"),
         ({"structure": "flurbogast"}, "no patch: No anatomical structure"),
         ({"structure": "liver", "plane": "oblique"}, "expected a plane"),
@@ -259,7 +261,7 @@ def test_a_saved_map_has_no_patch(fresh, tmp_path):
     assert "crop_patch" not in facts.can_be_asked
     with pytest.raises(ValueError, match="saved map without voxels"):
         fresh.crop_patch(facts.scan_id, structure="liver")
-    assert fresh.locate(facts.scan_id, "liver").found
+    assert fresh.locate(facts.scan_id, "liver")["decision"] == "go"
 
 
 def test_a_point_is_matched_between_two_scans(fresh):
@@ -278,26 +280,24 @@ def test_a_point_is_matched_between_two_scans(fresh):
 
 def test_a_report_is_read_beside_the_scan(tools, scan_id):
     read = tools.read_report(scan_id, "The liver is normal. Spleen is not seen. Cyst in the kidney.", silent, never)
-    status = {one.text.lower(): one.status for one in read.mentions}
-    assert status == {"liver": "found", "spleen": "not in this scan", "kidney": "ambiguous"}
-    liver = read.mentions[0].places[0]
-    assert near(liver.position_ras_mm, CENTRES_RAS["liver"])
-    assert {one.side for one in read.mentions[-1].places} == {"left", "right"}
-    assert read.mentions[1].places[0].position_ras_mm is None
-    assert any("liver" in one.shows for one in read.key_slices)
-    assert read.key_slices[0].scan_slice.of == 30
+    liver, spleen, kidney = read["mentions"]
+    assert near(liver["places"][0]["position_ras_mm"], CENTRES_RAS["liver"])
+    assert (spleen["decision"], spleen["refusal"], spleen["places"]) == ("refuse", "not in this scan", [])
+    assert [one["side"] for one in kidney["options"]] == ["left", "right"] and kidney["decision"] == "choose"
+    assert any("liver" in one["shows"] for one in read["key_slices"])
+    assert read["key_slices"][0]["scan_slice"]["of"] == 30
     for text in ("", "x" * 20_001):
         with pytest.raises(ValueError, match="expected"):
             tools.read_report(scan_id, text, silent, never)
 
 
-def test_the_choices_keep_the_part_that_is_meant(tools, scan_id):
+def test_the_options_keep_the_part_that_is_meant(tools, scan_id):
     found = tools.locate(scan_id, "upper pole of the kidney")
-    assert (found.outcome, found.hits) == ("ask", [])
-    for choice in found.choices:
-        best = tools.locate(scan_id, choice.name).hits[0]
-        assert best.side == choice.side
-        assert best.position_ras_mm[2] > CENTRES_RAS["kidney_left"][2]
+    assert (found["decision"], len(found["options"])) == ("choose", 2)
+    for option in found["options"]:
+        best = tools.locate(scan_id, option["name"])["places"][0]
+        assert best == option["place"] and best["side"] == option["side"]
+        assert best["position_ras_mm"][2] > CENTRES_RAS["kidney_left"][2]
 
 
 def test_findings_are_saved_only_if_all_lie_in_the_scan(tools, scan_id, results):

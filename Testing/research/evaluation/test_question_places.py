@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from anatembed.ask.explorer import Answer
 from anatembed.ask.index import Hit
+from anatembed.ask.locating import GO, NOT_HERE, NOT_UNDERSTOOD, REFUSE, Answer, Meaning
 from anatembed.language.query.resolver import Resolver
 from anatembed.language.vocabulary import Vocabulary
 from research.evaluation.question_places import PREFERRED, SYNONYM, TRANSLATION, ask_scan, names_to_ask, places_table
@@ -27,11 +27,12 @@ def locate_by(places):
 
     def locate(text):
         resolved = RESOLVER.resolve(text).candidates
+        meant = tuple(Meaning(one.id, one.name, one.side) for one in resolved)
         known = [one.id for one in resolved if one.id in places]
         if not known:
-            return Answer(text, False, "not in this scan", "", resolved)
-        hits = [Hit(np.array(places[known[0]]), 1.0, 1.0, known[0])]
-        return Answer(text, True, "found", "", resolved, hits)
+            return Answer(text, REFUSE, "", NOT_HERE, meant=meant)
+        hit = Hit(np.array(places[known[0]]), 1.0, known[0])
+        return Answer(text, GO, "", places=(hit,), meant=meant)
 
     return locate
 
@@ -62,5 +63,5 @@ def test_a_hit_in_the_other_kidney_is_a_wrong_side():
 
 
 def test_what_is_not_found_is_no_hit():
-    asked = ask_scan(CASE, lambda text: Answer(text, False, "not understood", ""), VOCABULARY)
+    asked = ask_scan(CASE, lambda text: Answer(text, REFUSE, "", NOT_UNDERSTOOD), VOCABULARY)
     assert not any(one.understood or one.hit or one.wrong_side for one in asked)

@@ -81,14 +81,14 @@ def ask_parts(person: str, explorer: Explorer, outlines: Iterator[Outline], tall
     name: Callable[[str], str] = explorer.vocabulary.name
     for outline in outlines:
         whole = explorer.locate(name(outline.concept), 1)
-        if not whole.found or whole.hits[0].concept_id != outline.concept:
+        if not whole.marked or whole.marked[0].concept_id != outline.concept:
             continue
         for direction, word in DIRECTIONS.items():
-            baseline = part_is_right(whole.hits[0].position_ras, outline, direction)
+            baseline = part_is_right(whole.marked[0].position_ras, outline, direction)
             if baseline is None:
                 continue
             answer = explorer.locate(f"{word} third of {name(outline.concept)}", 1)
-            right = answer.found and part_is_right(answer.hits[0].position_ras, outline, direction)
+            right = bool(answer.marked) and part_is_right(answer.marked[0].position_ras, outline, direction)
             for system, value in ((PARTS, right), (WHOLE, baseline), (CHANCE, 1 / 3)):
                 tally.add(system, direction, person, float(value))
                 tally.add(system, "all", person, float(value))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from anatembed.ask.explorer import Answer
+from anatembed.ask.locating import Answer
 from anatembed.language.vocabulary import Vocabulary
 
 from research.evaluation.harness import judge_location
@@ -53,7 +53,7 @@ def ask_scan(case: Case, locate: Callable[[str], Answer], vocabulary: Vocabulary
         reachable, _ = _hit(structure, pair, locate(structure.concept))
         for kind, text in names_to_ask(structure.concept, vocabulary):
             answer = locate(text)
-            understood = structure.concept in {one.id for one in answer.resolved}
+            understood = structure.concept in {one.id for one in answer.meant}
             hit, wrong_side = _hit(structure, pair, answer)
             asked.append(Asked(case.person, kind, text, structure.concept, understood, hit, wrong_side, reachable))
     return asked
@@ -61,9 +61,9 @@ def ask_scan(case: Case, locate: Callable[[str], Answer], vocabulary: Vocabulary
 
 def _hit(structure: Structure, pair: Structure | None, answer: Answer) -> tuple[bool, bool]:
     """Whether the first hit lies within 10 mm of the structure's box, and whether it lies on the other side."""
-    if not answer.found or not answer.hits:
+    if not answer.marked:
         return False, False
-    located = judge_location(structure, pair, np.asarray(answer.hits[0].position_ras), True)
+    located = judge_location(structure, pair, np.asarray(answer.marked[0].position_ras), True)
     return located.hit, located.wrong_side
 
 

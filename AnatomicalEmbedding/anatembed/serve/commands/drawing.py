@@ -5,23 +5,23 @@ from pathlib import Path
 from anatembed.output_file import check_output, replacing
 from anatembed.progress import NoProgress
 from anatembed.serve import cli_output, overlay_volume
-from anatembed.serve.answer_document import answer_document, exit_code
 from anatembed.serve.commands.opening import open_explorer
-from anatembed.serve.commands.reply import Reply
+from anatembed.serve.commands.reply import Reply, exit_code
+from anatembed.serve.documents import answer_document
 from anatembed.serve.failures import DONE
 
 
 def overlay(options, progress: NoProgress) -> Reply:
     """Write the colours, where a structure is, or how unsure the names are, as a picture or a volume; nothing is
-    written when a structure is not found."""
+    written for what is refused or has to be chosen."""
     output = check_output(options.output, (".png", ".nii.gz"), inputs=(options.scan,))
     explorer, volume = open_explorer(options, progress)
     probability = answer = None
     if options.query is not None:
         probability, answer = explorer.probability(options.query)
-        if not answer.hits:
-            document = {"output": None, "answer": answer_document(answer)}
-            return Reply(exit_code(answer), document, cli_output.answer(document["answer"]))
+        if not answer.places:
+            document = {"output": None, "answer": answer_document(answer, explorer.vocabulary)}
+            return Reply(exit_code(document["answer"]), document, cli_output.answer(document["answer"]))
     progress("Drawing", 0.97)
     if output.name.lower().endswith(".png"):
         _write_picture(explorer, volume, options, answer, probability, output)
@@ -31,7 +31,7 @@ def overlay(options, progress: NoProgress) -> Reply:
         overlay_volume.write_colours(explorer.colours_kji(), explorer.map.ijk_to_ras, output)
     else:
         overlay_volume.write_probability(probability, explorer.map.ijk_to_ras, output)
-    document = {"output": str(output), "answer": answer_document(answer) if answer else None}
+    document = {"output": str(output), "answer": answer and answer_document(answer, explorer.vocabulary)}
     return Reply(DONE, document, [f"written: {output}"])
 
 

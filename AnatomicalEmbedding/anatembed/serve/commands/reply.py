@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from anatembed.serve.failures import DONE, NOT_HERE, NOT_UNDERSTOOD, TO_CHOOSE
+
 
 @dataclass(frozen=True)
 class Reply:
@@ -11,3 +13,10 @@ class Reply:
     code: int
     document: dict | None
     lines: Iterable[str]
+
+
+def exit_code(document: dict) -> int:
+    """The exit code of the document of an answer or a resolution; without a scan, what is refused is not understood."""
+    if document["decision"] == "refuse":
+        return NOT_UNDERSTOOD if document.get("refusal", "not understood") == "not understood" else NOT_HERE
+    return TO_CHOOSE if document["decision"] == "choose" else DONE

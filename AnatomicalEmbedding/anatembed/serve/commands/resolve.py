@@ -2,16 +2,14 @@
 
 import sys
 from collections.abc import Iterable
-from dataclasses import asdict
 from pathlib import Path
 
 from anatembed.language.query.resolver import Resolver
 from anatembed.language.vocabulary import Vocabulary
 from anatembed.progress import NoProgress
-from anatembed.serve import cli_output
-from anatembed.serve.answer_document import place_document
-from anatembed.serve.commands.reply import Reply
-from anatembed.serve.failures import DONE, NOT_UNDERSTOOD
+from anatembed.serve import cli_output, documents
+from anatembed.serve.commands.reply import Reply, exit_code
+from anatembed.serve.failures import DONE
 
 
 def resolve(options, progress: NoProgress) -> Reply:
@@ -22,16 +20,11 @@ def resolve(options, progress: NoProgress) -> Reply:
     if options.batch is not None:
         return Reply(DONE, None, cli_output.json_lines(_batch(resolver, options.batch)))
     document = _resolution(resolver, options.text)
-    code = NOT_UNDERSTOOD if document["outcome"] == "refuse" else DONE
-    return Reply(code, document, cli_output.resolution(document))
+    return Reply(exit_code(document), document, cli_output.resolution(document))
 
 
 def _resolution(resolver: Resolver, text: str) -> dict:
-    resolution = resolver.resolve(text)
-    candidates = [asdict(one) for one in resolution.candidates]
-    place = place_document(resolution.place)
-    return {"query": text, "outcome": resolution.outcome, "candidates": candidates, "place": place,
-            "reason": resolution.reason}
+    return documents.resolution_document(resolver.resolve(text), text)
 
 
 def _batch(resolver: Resolver, name: str) -> Iterable[dict]:

@@ -3,7 +3,7 @@
 from anatembed.language.vocabulary import Vocabulary
 from anatembed.model.checkpoint import read_header
 from anatembed.progress import NoProgress
-from anatembed.serve import cli_output
+from anatembed.serve import cli_output, documents
 from anatembed.serve.commands.reply import Reply
 from anatembed.serve.failures import DONE
 
@@ -14,14 +14,10 @@ def terms(options, progress: NoProgress) -> Reply:
     learnt = set(read_header(options.model).concept_ids)
     wanted = options.filter.casefold()
     rows = [
-        {"id": term.id, "name": term.preferred, "side": _side(term), "learnt": term.id in learnt}
+        {**documents.structure_document(term.id, vocabulary), "learnt": term.id in learnt}
         for term in vocabulary.terms
         if any(wanted in text.casefold() for text in (term.id, term.preferred, *(one.text for one in term.synonyms)))
         and (term.id in learnt or not options.learnt)
     ]
     document = {"terms": rows, "understood": len(rows), "learnt": sum(row["learnt"] for row in rows)}
     return Reply(DONE, document, cli_output.terms(document))
-
-
-def _side(term) -> str | None:
-    return term.laterality if term.laterality != "none" else None

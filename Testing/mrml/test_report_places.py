@@ -31,7 +31,7 @@ def logic(scene, tmp_path):
 
 def placesOf(reading, text):
     (one,) = (one for one in reading.mentions if one.mention.text == text)
-    return {choice.id: choice.hit.position_ras for choice in one.choices if choice.hit is not None}
+    return {choice.id: choice.hit.position_ras for choice in one.found}
 
 
 def test_mentions_lie_in_world_where_the_scan_was_embedded(logic, placedScan):
@@ -55,14 +55,14 @@ def test_mentions_and_slices_follow_a_scan_that_is_moved_afterwards(logic, scene
             np.testing.assert_allclose(moved[concept], transform_points(motion, position_ras), atol=1e-6)
     for one, other in zip(before.slices, after.slices, strict=True):
         np.testing.assert_allclose(other.position_ras, transform_points(motion, one.position_ras), atol=1e-6)
-    assert [one.status for one in after.mentions] == [one.status for one in before.mentions]
+    assert [one.answer.decision for one in after.mentions] == [one.answer.decision for one in before.mentions]
 
 
 def test_a_mention_is_marked_by_a_point_and_the_views_go_there(logic, scene, placedScan, views):
     for view in views.values():
         view.show(placedScan)
     embed(logic, placedScan)
-    (choice,) = logic.readReport(placedScan, REPORT).mentions[0].choices
+    (choice,) = logic.readReport(placedScan, REPORT).mentions[0].found
     logic.showMention(placedScan, choice)
     node = scene.GetFirstNodeByClass("vtkMRMLMarkupsFiducialNode")
     np.testing.assert_allclose(
