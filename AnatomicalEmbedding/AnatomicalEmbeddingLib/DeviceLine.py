@@ -1,5 +1,7 @@
 """On what a scan would be embedded and about how long that takes, asked in the background and remembered."""
 
+import logging
+import shutil
 from collections.abc import Callable
 
 import numpy as np
@@ -9,6 +11,10 @@ from .Observing import weak
 from .Signal import Signal
 
 _LOOKING = "Looking for a graphics card ..."
+_UNUSED_CARD = (
+    "the NVIDIA card is not used, because this PyTorch is for the CPU or for another driver: to change that, uninstall "
+    "PyTorch in the module PyTorch Utils, restart Slicer and press Embed"
+)
 _UNKNOWN = "CPU or graphics card: it will be seen when embedding starts"
 
 
@@ -37,6 +43,12 @@ class DeviceLine:
             return _LOOKING
         return self._lines[key]
 
+    def forget(self) -> None:
+        """Ask again, because PyTorch was installed."""
+        self.cancel()
+        self._lines.clear()
+        self.changed.emit()
+
     def cancel(self) -> None:
         """Stop asking."""
         if self._asked is not None:
@@ -46,7 +58,8 @@ class DeviceLine:
         self._asked = key
         try:
             self._worker.askDevice(*key, model=self._modelPath())
-        except (RuntimeError, ValueError, OSError):
+        except Exception:  # it is only a line: embedding says what is wrong
+            logging.exception("What a scan would be computed on cannot be asked")
             self._onEnded(None, None)
 
     def _onEnded(self, failure, document) -> None:
@@ -66,6 +79,8 @@ def inWords(document: dict) -> str:
         parts.append(f"about {max(1, round(document['seconds']))} s")
     if not document["works"]:
         parts.append(f"does not work: {document['problem']}")
+    elif document["kind"] == "cpu" and shutil.which("nvidia-smi"):
+        parts.append(_UNUSED_CARD)
     return ", ".join(parts)
 
 

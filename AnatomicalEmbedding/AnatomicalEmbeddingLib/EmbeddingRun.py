@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .Embeddings import Embeddings, Snapshot
-from .Failure import Failure
+from .Failure import Failure, inWords
 from .Observing import weak
 from .Signal import Signal
 
@@ -42,9 +42,11 @@ class EmbeddingRun:
         self._snapshot = snapshot
         try:
             self._worker.embed(snapshot.volume, device=device, model=model)
-        except (RuntimeError, ValueError, OSError, MemoryError) as error:
+        except BaseException as error:  # an interruption too must not leave a run behind that is none
             self._snapshot = None
-            raise RuntimeError(f'"{snapshot.volume.name}" cannot be embedded: {error}') from error
+            if not isinstance(error, Exception):
+                raise
+            raise RuntimeError(f'"{snapshot.volume.name}" cannot be embedded: {inWords(error)}') from error
 
     def cancel(self) -> None:
         """Stop what runs; the scene and earlier embeddings stay as they are. Without a run nothing happens."""
@@ -62,8 +64,8 @@ class EmbeddingRun:
         if failure is None:
             try:
                 self._embeddings.keep(snapshot, self._kept(path))
-            except (RuntimeError, ValueError, OSError, MemoryError) as error:
-                failure = Failure(str(error), f"{error!r}\nMap: {path}")
+            except Exception as error:  # whatever it is, whoever waits for the end has to hear of it
+                failure = Failure(inWords(error), f"{error!r}\nMap: {path}")
         self.ended.emit(failure)
 
     def _kept(self, path):

@@ -1,4 +1,4 @@
-"""Why a child process gave no result, in one sentence for the user and a report to copy."""
+"""What went wrong, in one sentence for the user and a report to copy: in a child process, or in this one."""
 
 import errno
 import platform
@@ -18,7 +18,17 @@ _COMPUTER = (
 _GRAPHICS_CARD = (
     "The memory of the graphics card does not suffice for this scan. It can be embedded on the CPU, which takes longer."
 )
-_TORCH = "PyTorch is missing or broken. Install the PyTorch extension, restart Slicer and try again."
+_TORCH = (
+    "PyTorch is missing or broken. Press Embed to install it. If it is installed already: uninstall it in the module "
+    "PyTorch Utils, restart Slicer and press Embed."
+)
+_CARD = (
+    "The graphics card cannot be used with this PyTorch or this driver. The scan can be embedded on the CPU, which "
+    "takes longer; to use the card, uninstall PyTorch in the module PyTorch Utils, restart Slicer and press Embed."
+)
+_CARD_MARKS = re.compile(
+    r"CUDA error|CUDA driver|no kernel image|not compiled with CUDA|cudnn|cublas|NVRTC|HIP error|MPS backend", re.I
+)
 _KILLED = (
     "The system ended the embedding, most likely because memory ran out. "
     "Close other programs or crop the scan, and try again."
@@ -26,7 +36,7 @@ _KILLED = (
 _CRASHED = "The embedding crashed. Try again; if it crashes again, the report helps to find out why."
 _STOPPED = "The embedding was stopped. Nothing was changed."
 _REPORTED_LINES = 40
-_PACKAGES = ("torch", "numpy", "SimpleITK", "scipy")
+_PACKAGES = ("torch", "numpy", "SimpleITK", "scipy", "rapidfuzz")
 
 
 @dataclass(frozen=True)
@@ -61,8 +71,26 @@ def failureOf(ending: Ending) -> Failure:
     """The failure of a child process that ended by itself without a result."""
     error = ending.error or {}
     message = _messageOf(ending, error)
-    onGraphicsCard = error.get("reason") == "memory" and error.get("device") not in (None, "cpu")
-    return Failure(message, reportOf(message, ending), offersCPU=onGraphicsCard)
+    return Failure(message, reportOf(message, ending), offersCPU=message in (_GRAPHICS_CARD, _CARD))
+
+
+def missing(package: str) -> str:
+    """What to do about a Python package (import name, "" where it is not known) that is missing or broken."""
+    if package == "torch":
+        return _TORCH
+    name = f"The Python package {package}" if package else "A Python package"
+    return f"{name} is missing or broken. Press Embed and agree to install what is missing."
+
+
+def inWords(error: BaseException) -> str:
+    """What went wrong in this process: the words of an error where it has some, and what to do where that is known."""
+    if isinstance(error, ImportError):
+        return missing((error.name or "").split(".")[0])
+    if isinstance(error, MemoryError):
+        return _COMPUTER
+    if isinstance(error, OSError) and error.errno in _DISK_FULL:
+        return _DISK
+    return _sentence(str(error)) if str(error).strip() else f"{type(error).__name__}, without a reason."
 
 
 def failureBefore(cause: OSError, doing: str, ending: Ending) -> Failure:
@@ -79,8 +107,8 @@ def reportOf(message: str, ending: Ending) -> str:
         f"Exit code: {_named(ending.exitCode)}",
         f"Device: {(ending.error or {}).get('device', ending.device)}",
         f"Time: {ending.seconds:.1f} s",
-        f"System: {platform.platform()}, Python {platform.python_version()}",
-        f"Versions: {', '.join(_versions())}",
+        f"System: {system()}",
+        f"Versions: {', '.join(versions())}",
         "Last output:",
         *list(ending.tail)[-_REPORTED_LINES:],
     ]
@@ -94,7 +122,10 @@ def _messageOf(ending: Ending, error: dict) -> str:
     if reason == "disk":
         return _DISK
     if reason == "package":
-        return _missing(str(error.get("package", "")))
+        return missing(str(error.get("package", "")))
+    said = str(error.get("error", "")) if reason else " ".join(ending.tail)
+    if ending.device != "cpu" and _CARD_MARKS.search(said):
+        return _CARD
     if reason == "input":
         return _sentence(str(error.get("error", "")))
     if ending.exitCode == -signal.SIGTERM or _named(ending.exitCode).endswith("SIGKILL"):
@@ -105,13 +136,6 @@ def _messageOf(ending: Ending, error: dict) -> str:
     if ending.exitCode:
         return f"The embedding ended unexpectedly (exit code {ending.exitCode}). The report says more."
     return "The embedding ended without a result. The report says more."
-
-
-def _missing(package: str) -> str:
-    if package == "torch":
-        return _TORCH
-    name = f"The Python package {package}" if package else "A Python package"
-    return f"{name} is missing or broken. Press Embed again and agree to install what is missing."
 
 
 def _sentence(text: str) -> str:
@@ -129,7 +153,13 @@ def _named(exitCode: int | None) -> str:
         return str(exitCode)
 
 
-def _versions() -> Iterable[str]:
+def system() -> str:
+    """The operating system and Python."""
+    return f"{platform.platform()}, Python {platform.python_version()}"
+
+
+def versions() -> Iterable[str]:
+    """Slicer and the packages that a computation depends on, each with its version, or that it is missing."""
     application = getattr(sys.modules.get("slicer"), "app", None)
     if application is not None:
         yield f"Slicer {application.applicationVersion}"

@@ -1,27 +1,24 @@
 """Python packages inside Slicer: PyTorch through its extension, the small ones through pip, both with consent."""
 
+import contextlib
 import importlib
 import importlib.util
-import os
+import io
+import logging
+import platform
 import re
-import shutil
-import subprocess
 import sys
+import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 import slicer
 import slicer.util
 from slicer.i18n import tr as _
 
-CHECK_SECONDS = 120
-# In a process of its own, as embedding is: a broken PyTorch must not take Slicer with it.
-CHECK = """
-import torch
-ones = torch.ones(64, 64, device="cuda" if torch.cuda.is_available() else "cpu")
-if float((ones @ ones).sum()) != 64**3:
-    raise SystemExit("a product of matrices is wrong")
-print(torch.__version__, torch.cuda.get_device_name() if ones.is_cuda else "", sep="|")
-"""
+TORCH = "torch"
+_LAST_CHARACTERS = 20_000
+"""Of what an installer prints: its reason stands at the end."""
 
 
 class InstallLogic:
@@ -31,75 +28,67 @@ class InstallLogic:
         self._requirementsPath = requirementsPath
         self._requester = requester
 
-    def ensureInstalled(self) -> str:
-        """Ask, install what is missing and try it; what came out, empty when everything was there already."""
-        torchIsMissing, missing = not _isInstalled("torch"), self._missing()
-        if torchIsMissing:
-            self._installTorch()
-        if missing:
-            self._installSmallOnes(missing)
-        return self.check() if torchIsMissing or missing else ""
+    def missing(self) -> list[str]:
+        """What has to be installed before a scan can be embedded: "torch", and lines of the requirements file."""
+        return [line for line in (TORCH, *self.requirements()) if not _isInstalled(packageOf(line))]
 
-    def check(self) -> str:
-        """Compute a little with PyTorch in another process; what works, in a sentence."""
-        command = [shutil.which("PythonSlicer") or sys.executable, "-c", CHECK]
-        # Without this flag Windows flashes a console window.
-        flags = {"creationflags": subprocess.CREATE_NO_WINDOW} if os.name == "nt" else {}
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=CHECK_SECONDS, **flags)
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise RuntimeError(_("PyTorch is installed, but could not be tried: {why}").format(why=error)) from error
-        if done.returncode != 0:
-            why = (done.stderr.strip().splitlines() or [_("no reason was given")])[-1]
-            raise RuntimeError(_("PyTorch is installed, but does not work: {why}").format(why=why))
-        version, __, card = done.stdout.strip().splitlines()[-1].partition("|")
-        if card:
-            return _("Installed and tried: PyTorch {version} computes on {card}.").format(version=version, card=card)
-        return _("Installed and tried: PyTorch {version} computes on the processor.").format(version=version)
+    def ensureInstalled(self, say: Callable[[str], None]) -> bool:
+        """Ask, and install what is missing; False if nothing was. `say(text)` is called before each step.
+
+        Slicer goes on with its events meanwhile: whoever calls has to see to it that this is not called again.
+        """
+        missing = self.missing()
+        if TORCH in missing:
+            self._installTorch(say)
+        if small := [line for line in missing if line != TORCH]:
+            self._installSmallOnes(small, say)
+        return bool(missing)
 
     def requirements(self) -> list[str]:
         """The lines of the requirements file without remarks."""
         lines = Path(self._requirementsPath).read_text(encoding="utf-8").splitlines()
         return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
 
-    def _missing(self) -> list[str]:
-        return [line for line in self.requirements() if not _isInstalled(packageOf(line))]
-
-    def _installTorch(self) -> None:
+    def _installTorch(self, say: Callable) -> None:
         try:
             import PyTorchUtils
         except ImportError as error:
             raise RuntimeError(
-                _("PyTorch is missing. Install the PyTorch extension in the Extensions Manager and restart Slicer.")
+                _("PyTorch is missing. Install the PyTorch extension in the Extensions Manager, restart Slicer and "
+                  "press Embed again. Without internet: download the extension on another computer, and take "
+                  "“Install from file” in the Extensions Manager.")
             ) from error
-        if PyTorchUtils.PyTorchUtilsLogic().installTorch(askConfirmation=True) is None:
-            raise RuntimeError(_("PyTorch was not installed. Press Embed again to install it."))
+        question = _("PyTorch is needed to embed a scan. It is about 2 GB to download, which takes minutes. "
+                     "Slicer cannot be used meanwhile. Install it now?")
+        if not slicer.util.confirmOkCancelDisplay(question, self._requester):
+            raise RuntimeError(_notInstalled("PyTorch"))
+        say(_("Installing PyTorch, about 2 GB, this takes minutes ..."))
+        with _saidWhyNot("PyTorch"), slicer.util.WaitCursor():
+            PyTorchUtils.PyTorchUtilsLogic().installTorch(askConfirmation=False)
+        self._requireInstalled([TORCH])
 
-    def _installSmallOnes(self, missing: list[str]) -> None:
-        packaging = _packaging()
-        try:
-            if packaging is not None:
+    def _installSmallOnes(self, lines: list[str], say: Callable) -> None:
+        packaging, names = _packaging(), ", ".join(lines)
+        if packaging is None:
+            question = _("{requester} needs to download and install: {packages}. Install now?").format(
+                requester=self._requester, packages=names
+            )
+            if not slicer.util.confirmOkCancelDisplay(question, self._requester):
+                raise RuntimeError(_notInstalled(names))
+        say(_("Installing {packages} ...").format(packages=names))
+        with _saidWhyNot(names):
+            if packaging is None:
+                with slicer.util.WaitCursor():
+                    slicer.util.pip_install(lines)
+            else:  # which asks, and shows how far it is
                 packaging.pip_ensure(packaging.load_requirements(self._requirementsPath), requester=self._requester)
-            elif self._agreed(missing):
-                slicer.util.pip_install(missing)
-        # pip reports a failure as CalledProcessError or OSError, depending on Slicer.
-        except (OSError, subprocess.SubprocessError) as error:
-            raise RuntimeError(
-                _("{packages} could not be installed: {why}").format(packages=", ".join(missing), why=error)
-            ) from error
-        except RuntimeError as error:
-            # pip_ensure says so when the user declines.
-            raise RuntimeError(_notInstalled(missing, f" ({error})")) from error
-        importlib.invalidate_caches()
-        # Slicer installs nothing in its testing mode, and does not say so.
-        if left := self._missing():
-            raise RuntimeError(_notInstalled(left))
+        self._requireInstalled(lines)
 
-    def _agreed(self, missing: list[str]) -> bool:
-        question = _("{requester} needs to download and install: {packages}. Install now?").format(
-            requester=self._requester, packages=", ".join(missing)
-        )
-        return slicer.util.confirmOkCancelDisplay(question, self._requester)
+    def _requireInstalled(self, lines: list[str]) -> None:
+        # Slicer installs nothing in its testing mode, and does not say so.
+        importlib.invalidate_caches()
+        if left := [line for line in self.missing() if line in lines]:
+            raise RuntimeError(_notInstalled(", ".join("PyTorch" if line == TORCH else line for line in left)))
 
 
 def packageOf(requirement: str) -> str:
@@ -107,9 +96,73 @@ def packageOf(requirement: str) -> str:
     return re.split(r"[<>=!~;\[ ]", requirement, maxsplit=1)[0].replace("-", "_")
 
 
-def _notInstalled(packages: list[str], why: str = "") -> str:
-    text = _("{packages} was not installed{why}. Press Embed again to install it.")
-    return text.format(packages=", ".join(packages), why=why)
+def adviceFor(said: str) -> str:
+    """What to do, from what an installer printed; empty where it is not known."""
+    advices = (
+        (r"No space left|not enough space|Errno 28\b|Errno 122\b",
+         _("The disk is full. Free several GB and press Embed again.")),
+        (r"ProxyError|Cannot connect to proxy|Tunnel connection failed|\b407\b",
+         _("The proxy does not let the download through. Set HTTPS_PROXY=http://user:password@proxy:port in the "
+           "environment, start Slicer again and press Embed.")),
+        (r"CERTIFICATE_VERIFY_FAILED|SSLError|certificate verify failed",
+         _("The download server's certificate is not trusted, which a proxy that looks into connections causes. Set "
+           "PIP_CERT in the environment to your institution's certificate file, start Slicer again and press Embed.")),
+        (r"name resolution|getaddrinfo|NewConnectionError|ConnectTimeout|ReadTimeout|Network is unreachable"
+         r"|Connection(?:Error| refused| aborted)|Max retries",
+         _("The download server cannot be reached. Connect to the internet and press Embed again.") + _proxies()),
+        (r"No matching distribution|Could not find a version",
+         _("There is no version for this Slicer (Python {version}, {machine}). Install the newest Slicer.").format(
+             version=platform.python_version(), machine=platform.machine())),
+        (r"Permission denied|Access is denied|WinError (?:5|32)\b|Errno 13\b|being used by another process",
+         _("Files are in use or protected. Close all windows of Slicer, start it again and press Embed first; where "
+           "Slicer is installed for all users, it has to be started as administrator once.")),
+    )
+    return next((advice for marks, advice in advices if re.search(marks, said, re.IGNORECASE)), "")
+
+
+def _proxies() -> str:
+    """Which proxy the system names, as pip uses it; this looks at this computer's settings only."""
+    proxy = urllib.request.getproxies().get("https")
+    if not proxy:
+        return " " + _("Where a proxy is in between, set HTTPS_PROXY=http://proxy:port and start Slicer again.")
+    address = proxy.rpartition("@")[2]  # without a password
+    return " " + _("The proxy {address} was used.").format(address=address)
+
+
+@contextlib.contextmanager
+def _saidWhyNot(packages: str):
+    """Whatever goes wrong while packages are installed becomes a RuntimeError that says what to do."""
+    console = _Overheard(sys.stdout)
+    try:
+        with contextlib.redirect_stdout(console):
+            yield
+    except Exception as error:
+        # pip_ensure raises RuntimeError when the user declines, and what it prints then is nothing.
+        if isinstance(error, RuntimeError) and "declined" in str(error):
+            raise RuntimeError(_notInstalled(packages, f" ({error})")) from error
+        logging.exception(f"Installing {packages} failed")
+        said = " ".join(map(str, (error, getattr(error, "output", ""), getattr(error, "stderr", ""), console.said)))
+        advice = adviceFor(said) or _("Slicer's Python console says more. Press Embed to try again.")
+        text = _("{packages} could not be installed: {why}. {advice}")
+        raise RuntimeError(text.format(packages=packages, why=str(error).rstrip("."), advice=advice)) from error
+
+
+class _Overheard(io.TextIOBase):
+    """Passes on what is printed, and keeps the end of it."""
+
+    def __init__(self, stream) -> None:
+        self._stream, self.said = stream, ""
+
+    def write(self, text: str) -> int:
+        self.said = (self.said + text)[-_LAST_CHARACTERS:]
+        return self._stream.write(text) or len(text)
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+
+def _notInstalled(packages: str, why: str = "") -> str:
+    return _("{packages} was not installed{why}. Press Embed again to install it.").format(packages=packages, why=why)
 
 
 def _isInstalled(package: str) -> bool:

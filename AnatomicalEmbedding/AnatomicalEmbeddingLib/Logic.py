@@ -14,6 +14,7 @@ from .Cursor import Cursor
 from .DeviceLine import DeviceLine
 from .EmbeddingRun import EmbeddingRun
 from .Embeddings import Embeddings
+from .Failure import inWords
 from .Navigation import Navigation
 from .Observing import Observers, weak
 from .Overlay import HEAT_MAP, Overlay
@@ -89,6 +90,10 @@ class Logic:
         """What a scan would be embedded on, and how long that may take; empty where it is not known yet."""
         return self._device.text(volumeNode)
 
+    def askDeviceAgain(self) -> None:
+        """What a scan would be computed on may have changed: PyTorch was installed."""
+        self._device.forget()
+
     def startEmbedding(self, volumeNode, device: str = "auto", again: bool = False) -> None:
         """Begin to embed a CT volume node and return; `embeddingEnded` tells how it ended.
 
@@ -121,7 +126,7 @@ class Logic:
 
     def complete(self, text: str, limit: int = 10) -> list[tuple[str, str]]:
         """Up to `limit` (concept id, text to show) of structures whose names begin so."""
-        return self._completion.complete(text, limit)
+        return _asked(lambda: self._completion.complete(text, limit))
 
     def nameOf(self, conceptID: str) -> str:
         return self._vocabulary.name(conceptID)
@@ -347,7 +352,10 @@ class Logic:
         return Completion(self._vocabulary)
 
     def _explore(self, embeddingMap):
-        return self._exploreWith(embeddingMap, self._model())
+        try:
+            return self._exploreWith(embeddingMap, self._model())
+        except ImportError as error:  # after an update of Slicer its packages are gone, and the maps are still there
+            raise RuntimeError(inWords(error)) from error
 
     def _model(self):
         if self._checkpoint is None:
@@ -410,5 +418,7 @@ def _explorer(embeddingMap, checkpoint):
 def _asked(question: Callable, *arguments):
     try:
         return question(*arguments)
-    except (ValueError, OSError, MemoryError) as error:
+    except (ImportError, MemoryError) as error:
+        raise RuntimeError(inWords(error)) from error
+    except (ValueError, OSError) as error:
         raise RuntimeError(f"That cannot be answered: {error}") from error

@@ -5,6 +5,7 @@ import slicer.util
 from slicer.i18n import tr as _
 
 from . import Words
+from .Failure import system, versions
 from .Section import Section
 
 
@@ -23,6 +24,7 @@ class ModelSection(Section):
             (self.ui.importButton, "clicked()", self.importModel),
             (self.ui.shippedButton, "clicked()", self.useShipped),
             (self.ui.removeButton, "clicked()", self.removeCaches),
+            (self.ui.factsButton, "clicked()", self.copyFacts),
         ]
 
     def listeners(self) -> list[tuple]:
@@ -78,6 +80,18 @@ class ModelSection(Section):
         self.logic.removeCaches()
         self.readCaches()
         self.tell(_("Removed."))
+
+    def copyFacts(self) -> None:
+        """Put what a developer wants to know on the clipboard: the model, the packages, the system, the device."""
+        facts, scan = self.logic.modelFacts(), self.scan()
+        lines = [
+            f"Model: {facts['name']}, number {facts['encoderId']}, {facts['concepts']} structures, {facts['path']}",
+            f"Device: {self.logic.deviceLine(scan) if scan is not None else 'no scan is selected'}",
+            f"System: {system()}",
+            f"Versions: {', '.join(versions())}",
+        ]
+        self.copy("\n".join(lines))
+        self.tell(_("The facts are on the clipboard."))
 
     def refresh(self) -> None:
         running = self.logic.isEmbedding()

@@ -1,5 +1,6 @@
 """Section Scan: choose a CT, embed it, see how far it is, stop it."""
 
+import slicer
 from slicer.i18n import tr as _
 
 from . import Words
@@ -14,6 +15,7 @@ class ScanSection(Section):
         self._installLogic = installLogic
         self._failure = None
         self._asked = None
+        self._installing = ""
 
     def connections(self) -> list[tuple]:
         return [
@@ -40,14 +42,33 @@ class ScanSection(Section):
 
     def embed(self, scan, device: str = "auto") -> None:
         """Install what is missing, with consent, and start; an embedded scan is embedded again."""
+        if self._installing:
+            raise RuntimeError(_("Python packages are being installed. Wait until that is done."))
         self._failure = None
         self.tell("")
-        outcome = self._installLogic.ensureInstalled()
-        if outcome:
-            self.tell(outcome)
+        again = self.logic.isEmbedded(scan)
+        self._install()
+        if scan.GetScene() is None:  # Slicer goes on with its events while packages are installed
+            raise RuntimeError(_("The scan is no longer in the scene."))
         self._asked = scan
         self.showProgress(_("Starting"), 0.0, None)
-        self.logic.startEmbedding(scan, device=device, again=self.logic.isEmbedded(scan))
+        self.logic.startEmbedding(scan, device=device, again=again)
+
+    def _install(self) -> None:
+        """Install what is missing, with the panel busy; RuntimeError when it was not installed."""
+        if not self._installLogic.missing():
+            return
+        self._sayInstalling(_("Asking whether to install what is missing ..."))
+        try:
+            self._installLogic.ensureInstalled(self._sayInstalling)
+        finally:
+            self._installing = ""
+        self.logic.askDeviceAgain()
+
+    def _sayInstalling(self, text: str) -> None:
+        self._installing = text
+        self.refresh()
+        slicer.app.processEvents()  # so that it is seen: nothing is painted while a package is installed
 
     def copyReport(self) -> None:
         """The technical report of what went wrong, for an e-mail."""
@@ -79,13 +100,16 @@ class ScanSection(Section):
         scan, running = self.scan(), self.logic.isEmbedding()
         if self._asked is not None and self._asked.GetScene() is None:
             self._asked = self._failure = None
+        busy = bool(self._installing)
         self.ui.embedButton.text = self._buttonText(scan, running)
-        self.ui.embedButton.enabled = running or scan is not None
-        self.ui.progressBar.visible = running
+        self.ui.embedButton.enabled = (running or scan is not None) and not busy
+        self.ui.scanSelector.enabled = not busy
+        self.ui.progressBar.maximum = 0 if busy else 100  # without an end it moves to and fro
+        self.ui.progressBar.visible = running or busy
         self.ui.stageLabel.visible = running
         failed = self._failure is not None
         self.ui.copyReportButton.visible = failed
-        self.ui.useCpuButton.visible = failed and self._failure.offersCPU
+        self.ui.useCpuButton.visible = failed and self._failure.offersCPU and not busy
         self.ui.stateLabel.text = self._state(scan, running)
         self.ui.deviceCaption.visible = scan is not None
         self.ui.deviceLabel.text = self.logic.deviceLine(scan) if scan is not None else ""
@@ -96,6 +120,8 @@ class ScanSection(Section):
         return _("Embed again") if scan is not None and self.logic.isEmbedded(scan) else _("Embed")
 
     def _state(self, scan, running: bool) -> str:
+        if self._installing:
+            return self._installing
         if running:
             name = self._asked.GetName() if self._asked is not None else ""
             return _("Embedding {name}. You can go on working.").format(name=name)
@@ -103,4 +129,7 @@ class ScanSection(Section):
             return _("Choose a CT.")
         if self.logic.isEmbedded(scan):
             return _("Embedded: this scan can be searched.")
+        if missing := self._installLogic.missing():
+            names = _(" and ").join("PyTorch (2 GB)" if one == "torch" else one for one in missing)
+            return _("Press Embed: {packages} is missing, and is installed then, after asking.").format(packages=names)
         return _("Not embedded yet. Press Embed once; then the scan can be searched.")

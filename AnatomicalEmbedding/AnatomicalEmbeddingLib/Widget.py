@@ -1,15 +1,18 @@
 """The panel: joins the sections of the .ui file, the Logic and the scene's parameters. It computes nothing."""
 
+import logging
 from functools import partial
 
 import qt
 import slicer
 import slicer.util
 import vtk
+from slicer.i18n import tr as _
 from slicer.util import VTKObservationMixin
 
 from .BorderSection import BorderSection
 from .CompareSection import CompareSection
+from .Failure import inWords
 from .FindSection import FindSection
 from .HereSection import HereSection
 from .ModelSection import ModelSection
@@ -46,8 +49,7 @@ class Widget(VTKObservationMixin):
     def enter(self) -> None:
         """The module is shown: connect the controls to the scene's parameters and take the keys."""
         self._entered = True
-        self._setParameters(parameterNodeOf(self._scene))
-        self._selectFirstScan()
+        self._attempt(self.scanSection, self._takeParameters)
         self._takeKeys()
         self.refresh()
 
@@ -139,6 +141,9 @@ class Widget(VTKObservationMixin):
             slot(*arguments)
         except RuntimeError as error:
             section.tell(str(error), problem=True)
+        except Exception as error:  # Slicer would print it into a console that nobody has open
+            logging.exception("Anatomical Embedding")
+            section.tell(_("{why} Slicer's log says more.").format(why=inWords(error)), problem=True)
 
     def _setParameters(self, parameters) -> None:
         if self._parameters is not None:
@@ -150,7 +155,8 @@ class Widget(VTKObservationMixin):
             self._guiTag = parameters.connectGui(self.ui)
             self.addObserver(parameters, vtk.vtkCommand.ModifiedEvent, self.refresh)
 
-    def _selectFirstScan(self) -> None:
+    def _takeParameters(self) -> None:
+        self._setParameters(parameterNodeOf(self._scene))
         if self._parameters.scan is None and self.ui.scanSelector.nodeCount() > 0:
             self.ui.scanSelector.setCurrentNodeIndex(0)
 
@@ -189,7 +195,7 @@ class Widget(VTKObservationMixin):
 
     def _onSceneReplaced(self, _caller, _event) -> None:
         if self._entered:
-            self._setParameters(parameterNodeOf(self._scene))
+            self._attempt(self.scanSection, lambda: self._setParameters(parameterNodeOf(self._scene)))
         self.refresh()
 
 

@@ -22,6 +22,12 @@ class Worker:
         self.onEnded(Failure("Stopped.", "", cancelled=True), None)
 
 
+@pytest.fixture(autouse=True)
+def noCard(monkeypatch):
+    """No NVIDIA driver is on this computer, whatever it has."""
+    monkeypatch.setattr("AnatomicalEmbeddingLib.DeviceLine.shutil.which", lambda name: None)
+
+
 @pytest.fixture
 def line():
     workers = []
@@ -79,6 +85,36 @@ def test_without_a_scan_nothing_is_said(line, scene):
     assert line.text(None) == ""
     assert line.text(scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "Empty")) == ""
     assert line.worker.asked == []
+
+
+def test_after_an_installation_it_is_asked_again(line, scan):
+    line.text(scan)
+    line.worker.onEnded(Failure("PyTorch is missing.", ""), None)
+    line.forget()
+    assert line.heard == [True, True]
+    assert line.text(scan).startswith("Looking") and len(line.worker.asked) == 2
+    line.forget()  # while it is asked
+    line.text(scan)
+    line.worker.onEnded(None, CPU)
+    assert line.text(scan) == "CPU, about 6 s"
+
+
+@pytest.mark.parametrize("error", [ImportError("anatembed"), MemoryError(), OSError("no program"), KeyError("a bug")])
+def test_whatever_happens_on_asking_is_logged_and_stops_nobody(line, scan, caplog, error):
+    def fail(*_, **__):
+        raise error
+
+    line.worker.askDevice = fail
+    line.text(scan)
+    assert "when embedding starts" in line.text(scan) and "Traceback" in caplog.text
+
+
+def test_an_nvidia_card_that_pytorch_does_not_use_is_said_with_what_to_do(monkeypatch):
+    monkeypatch.setattr("AnatomicalEmbeddingLib.DeviceLine.shutil.which", lambda name: "/usr/bin/nvidia-smi")
+    said = inWords(CPU)
+    assert said.startswith("CPU, about 6 s, the NVIDIA card is not used") and "PyTorch Utils" in said
+    card = CPU | {"name": "NVIDIA RTX 3060", "kind": "cuda"}
+    assert "not used" not in inWords(card)
 
 
 def test_a_graphics_card_is_named_with_its_memory_and_what_is_wrong_with_it():

@@ -104,7 +104,7 @@ def test_closing_the_scene_stops_the_embedding(logic, scene, scan):
 
 def test_work_that_cannot_begin_is_said_in_words_and_another_may(logic, scan):
     logic.worker.unable = OSError(errno.ENOSPC, "No space left on device")
-    with pytest.raises(RuntimeError, match='"CT" cannot be embedded: .*No space left'):
+    with pytest.raises(RuntimeError, match='"CT" cannot be embedded: The disk is full.'):
         logic.startEmbedding(scan)
     logic.worker.unable = None
     embed(logic, scan)

@@ -343,3 +343,62 @@ def test_the_motion_of_a_scan_changes_when_it_is_moved(logic, scene, scan):
     matrix.SetElement(0, 3, 7.0)
     transform.SetMatrixTransformToParent(matrix)
     assert logic.motionOf(scan) != before
+
+
+def test_after_an_update_of_slicer_a_package_is_missing_and_comes_back_with_the_kept_map(scene, scan, tmp_path):
+    """The map is still on the disk, and a package that reads questions is not."""
+    embed(logicOn(scene, tmp_path), scan)
+    missing = [True]
+
+    def explore(embeddingMap, checkpoint):
+        if missing:
+            raise ModuleNotFoundError("No module named 'rapidfuzz'", name="rapidfuzz")
+        return ExplorerDouble(embeddingMap, checkpoint)
+
+    logic = logicOn(scene, tmp_path, explore)
+    assert not logic.isEmbedded(scan)
+    with pytest.raises(RuntimeError, match="The Python package rapidfuzz is missing or broken. Press Embed"):
+        logic.locate(scan, "liver")
+    with pytest.raises(RuntimeError, match="rapidfuzz is missing or broken"):
+        logic.startEmbedding(scan)
+    assert not logic.isEmbedding()
+    missing.clear()
+    assert logic.isEmbedded(scan) and logic.locate(scan, "liver").found
+    logic.cleanUp()
+
+
+def test_a_package_that_goes_missing_while_a_scan_is_embedded_ends_it_with_a_sentence(scene, scan, tmp_path):
+    def explore(embeddingMap, checkpoint):
+        raise ModuleNotFoundError("No module named 'rapidfuzz'", name="rapidfuzz")
+
+    logic, ends = logicOn(scene, tmp_path, explore), []
+    logic.embeddingEnded.connect(ends.append)
+    logic.startEmbedding(scan, again=True)
+    logic.worker.finish()
+    assert "rapidfuzz is missing or broken. Press Embed" in ends[0].message and not logic.isEmbedding()
+    logic.cleanUp()
+
+
+@pytest.mark.parametrize("error", [MemoryError(), ImportError("x", name="torch"), ValueError("not so"), OSError("x")])
+def test_a_question_that_fails_is_a_sentence_whatever_the_library_raises(scene, scan, tmp_path, error):
+    class FailingExplorer(ExplorerDouble):
+        locate = failing(error)
+
+    logic = logicOn(scene, tmp_path, FailingExplorer)
+    embed(logic, scan)
+    with pytest.raises(RuntimeError, match=r"\w+ .*\w+") as caught:
+        logic.locate(scan, "liver")
+    assert caught.value.__cause__ is error
+    logic.cleanUp()
+
+
+@pytest.mark.parametrize("error", [MemoryError(), ImportError("broken"), KeyError("a bug"), KeyboardInterrupt()])
+def test_a_start_that_fails_leaves_no_embedding_behind_that_is_none(logic, scan, error):
+    logic.worker.unable = error
+    expected = KeyboardInterrupt if isinstance(error, KeyboardInterrupt) else RuntimeError
+    with pytest.raises(expected):
+        logic.startEmbedding(scan)
+    assert not logic.isEmbedding()
+    logic.worker.unable = None
+    embed(logic, scan)
+    assert logic.isEmbedded(scan)

@@ -75,16 +75,24 @@ def logic():
 
 @pytest.fixture
 def installLogic():
-    """Nothing is missing; `outcome` is what an installation would say."""
-    double = SimpleNamespace(outcome="", asked=0)
+    """`lacking` is what is missing; installing says `steps`, then raises `error` or finds nothing missing any more.
 
-    def ensureInstalled() -> str:
+    `meanwhile()` is what Slicer does with events while a package is installed.
+    """
+    double = SimpleNamespace(lacking=[], steps=["Installing PyTorch ..."], error=None, asked=0)
+    double.meanwhile = lambda: None
+
+    def ensureInstalled(say) -> bool:
         double.asked += 1
-        if isinstance(double.outcome, Exception):
-            raise double.outcome
-        return double.outcome
+        for step in double.steps:
+            say(step)
+        double.meanwhile()
+        if double.error is not None:
+            raise double.error
+        double.lacking = []
+        return True
 
-    double.ensureInstalled = ensureInstalled
+    double.missing, double.ensureInstalled = lambda: double.lacking, ensureInstalled
     return double
 
 

@@ -138,6 +138,9 @@ class LogicDouble:
     def deviceLine(self, scan) -> str:
         return self.device
 
+    def askDeviceAgain(self) -> None:
+        self._note("askDeviceAgain")
+
     def startEmbedding(self, scan, device="auto", again=False) -> None:
         self._note("startEmbedding", scan.GetName(), device, again)
         self.running = scan.GetID()

@@ -214,6 +214,9 @@ class Application:
     def connect(self, signal: str, slot) -> None:
         self.connected[signal] = slot
 
+    def processEvents(self) -> None:
+        QtWidgets.QApplication.processEvents()
+
     def clipboard(self):
         return SimpleNamespace(setText=QtGui.QGuiApplication.clipboard().setText)
 

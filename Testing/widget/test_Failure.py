@@ -21,8 +21,10 @@ def ended(exitCode=1, error=None, tail=()) -> Failure:
         (5, {"reason": "memory", "device": "cuda"}, "The memory of the graphics card does not suffice for this scan."),
         (5, {"reason": "memory", "device": "cpu"}, "The memory of this computer does not suffice for this scan."),
         (5, {"reason": "memory"}, "The memory of this computer does not suffice for this scan."),
+        (1, {"reason": "input", "error": "CUDA error: no kernel image"}, "The graphics card cannot be used"),
+        (1, {"reason": "input", "error": "Torch not compiled with CUDA enabled"}, "The graphics card cannot be used"),
         (2, {"reason": "disk", "error": "cannot write"}, "The disk is full. Free some space and try again."),
-        (2, {"reason": "package", "package": "torch"}, "PyTorch is missing or broken. Install the PyTorch extension,"),
+        (2, {"reason": "package", "package": "torch"}, "PyTorch is missing or broken. Press Embed to install"),
         (2, {"reason": "package", "package": "nibabel"}, "The Python package nibabel is missing or broken."),
         (2, {"reason": "package", "package": ""}, "A Python package is missing or broken."),
         (2, {"reason": "input", "error": "chest: this is no CT"}, "Chest: this is no CT."),
@@ -45,6 +47,18 @@ def test_each_end_has_its_sentence(exitCode, error, message):
     assert "\n" not in failure.message
     assert failure.message.endswith(".")
     assert not failure.cancelled
+
+
+def test_a_card_that_fails_without_a_word_of_ours_is_known_by_the_last_lines():
+    failure = ended(1, None, ["Traceback", "RuntimeError: cuDNN error: CUDNN_STATUS_NOT_INITIALIZED"])
+    assert failure.message.startswith("The graphics card cannot be used") and failure.offersCPU
+    onCPU = failureOf(Ending(COMMAND, 1, None, ["cudnn"], "cpu", 1.0))
+    assert not onCPU.offersCPU and onCPU.message.startswith("The embedding ended unexpectedly")
+
+
+def test_a_warning_about_the_card_does_not_hide_what_is_wrong_with_the_scan():
+    failure = ended(2, {"reason": "input", "error": "this is no CT"}, ["UserWarning: CUDA error in the driver"])
+    assert failure.message == "This is no CT." and not failure.offersCPU
 
 
 def test_a_crash_behind_a_launcher_is_known_by_its_last_words():

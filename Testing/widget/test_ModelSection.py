@@ -2,7 +2,7 @@
 
 import pytest
 from panel_double import click
-from PySide6 import QtWidgets
+from PySide6 import QtGui, QtWidgets
 
 
 @pytest.fixture
@@ -72,6 +72,15 @@ def test_a_new_embedding_is_counted(opened, logic):
     logic.kept = (4, 160_000_000)
     logic.end()
     assert opened.ui.cacheLabel.text == "160 MB (files: 4)" and opened.ui.removeButton.enabled
+
+
+def test_the_facts_can_be_copied_for_an_email(opened, logic):
+    click(opened.ui.factsButton)
+    text = QtGui.QGuiApplication.clipboard().text()
+    assert "AnatEmbed 2, number a1b2c3d4, 120 structures, /models/model.npz" in text
+    assert "Device: NVIDIA RTX 3060, 12 GB free" in text and "Slicer 5.12.0" in text
+    assert all(package in text for package in ("torch", "numpy", "rapidfuzz", "Python 3"))
+    assert "CT 1" not in text and opened.ui.modelMessage.text == "The facts are on the clipboard."
 
 
 def test_facts_that_cannot_be_read_are_said(ready, logic):

@@ -1,5 +1,7 @@
 """Section Scan, on stand-ins: every button, and every way an embedding can end."""
 
+from subprocess import CalledProcessError
+
 import pytest
 from logic_double import Failure
 from panel_double import click, isShown
@@ -33,25 +35,85 @@ def test_an_embedding_may_be_over_as_soon_as_it_starts(panel, logic):
     assert panel.ui.embedButton.text == "Embed again" and panel.ui.scanMessage.text.startswith("CT 1 is ready")
 
 
-def test_embed_installs_what_is_missing_and_starts(panel, logic, installLogic):
+def test_embed_starts_at_once_when_nothing_is_missing(panel, logic, installLogic):
     click(panel.ui.embedButton)
-    assert installLogic.asked == 1
+    assert installLogic.asked == 0
     assert logic.calls == [("startEmbedding", "CT 1", "auto", False)]
     assert panel.ui.embedButton.text == "Cancel"
     assert "Embedding CT 1" in panel.ui.stateLabel.text
 
 
-def test_what_was_tried_after_installing_is_shown(panel, installLogic):
-    installLogic.outcome = "Installed and tried: PyTorch 2.4 computes on the processor."
-    click(panel.ui.embedButton)
-    assert panel.ui.scanMessage.text == installLogic.outcome
+def test_what_is_missing_is_said_before_embed_is_pressed(panel, installLogic):
+    installLogic.lacking = ["torch", "rapidfuzz>=3.9"]
+    panel.refresh()
+    said = "Press Embed: PyTorch (2 GB) and rapidfuzz>=3.9 is missing, and is installed then, after asking."
+    assert panel.ui.stateLabel.text == said
 
 
-def test_a_refused_installation_is_said_and_nothing_starts(panel, logic, installLogic):
-    installLogic.outcome = RuntimeError("rapidfuzz was not installed.")
+def test_embed_installs_what_is_missing_asks_for_the_device_anew_and_starts(panel, logic, installLogic):
+    installLogic.lacking = ["torch"]
     click(panel.ui.embedButton)
-    assert panel.ui.scanMessage.text == "⚠ rapidfuzz was not installed."
-    assert logic.calls == [] and panel.ui.embedButton.text == "Embed"
+    assert installLogic.asked == 1
+    assert logic.calls == [("askDeviceAgain",), ("startEmbedding", "CT 1", "auto", False)]
+
+
+def test_a_map_that_comes_back_with_its_package_is_not_computed_again(panel, logic, installLogic, scan):
+    """After an update of Slicer a package is missing: the scan counts as not embedded until it is installed."""
+    installLogic.lacking = ["rapidfuzz>=3.9"]
+    installLogic.meanwhile = lambda: logic.embedded.add(scan.GetID())
+    click(panel.ui.embedButton)
+    assert ("startEmbedding", "CT 1", "auto", False) in logic.calls
+
+
+def test_while_packages_are_installed_the_panel_is_busy_and_nothing_starts_twice(panel, logic, installLogic, scan):
+    seen = []
+
+    def meanwhile() -> None:  # Slicer goes on with its events: the user presses everything
+        ui = panel.ui
+        seen.append((ui.stateLabel.text, ui.embedButton.enabled, isShown(ui.progressBar), ui.progressBar.maximum))
+        click(ui.embedButton)
+        panel.embedScan(scan)  # a right click in the data tree
+        seen.append(ui.scanMessage.text)
+
+    installLogic.lacking, installLogic.meanwhile = ["torch"], meanwhile
+    installLogic.steps = ["Installing PyTorch, about 2 GB, this takes minutes ..."]
+    click(panel.ui.embedButton)
+    assert seen[0] == ("Installing PyTorch, about 2 GB, this takes minutes ...", False, True, 0)
+    assert seen[1] == "⚠ Python packages are being installed. Wait until that is done."
+    assert installLogic.asked == 1 and [call[0] for call in logic.calls].count("startEmbedding") == 1
+    assert panel.ui.embedButton.text == "Cancel" and panel.ui.progressBar.maximum == 100
+
+
+def test_a_scan_that_goes_while_packages_are_installed_is_not_embedded(panel, logic, installLogic, scene, scan):
+    installLogic.lacking, installLogic.meanwhile = ["torch"], lambda: scene.RemoveNode(scan)
+    click(panel.ui.embedButton)
+    assert ("startEmbedding", "CT 1", "auto", False) not in logic.calls
+    assert panel.ui.scanMessage.text == "⚠ The scan is no longer in the scene."
+
+
+@pytest.mark.parametrize("error", [
+    RuntimeError("rapidfuzz was not installed."), ImportError("No module named 'torch'", name="torch"), MemoryError(),
+    CalledProcessError(1, "pip"), KeyError("a bug"),
+], ids=lambda error: type(error).__name__)
+def test_an_installation_that_fails_is_said_and_embed_comes_back(panel, logic, installLogic, error):
+    installLogic.lacking, installLogic.error = ["torch"], error
+    click(panel.ui.embedButton)
+    assert panel.ui.scanMessage.text.startswith("⚠ ") and panel.ui.scanMessage.text.endswith(".")
+    assert logic.calls == [] and panel.ui.embedButton.text == "Embed" and panel.ui.embedButton.enabled
+    assert not isShown(panel.ui.progressBar)
+    installLogic.error = None
+    click(panel.ui.embedButton)
+    assert logic.calls[-1][0] == "startEmbedding"
+
+
+def test_an_interrupted_installation_leaves_the_panel_usable(panel, logic, installLogic):
+    installLogic.lacking, installLogic.error = ["torch"], KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        panel.scanSection.embedSelected()
+    installLogic.error = None
+    panel.refresh()
+    click(panel.ui.embedButton)
+    assert logic.calls[-1][0] == "startEmbedding"
 
 
 def test_progress_is_shown_with_stage_and_time_left(panel, logic):

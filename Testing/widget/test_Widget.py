@@ -1,5 +1,7 @@
 """The panel as a whole, on stand-ins: selectors, entering and leaving, keys, scenes that close, errors."""
 
+from subprocess import CalledProcessError
+
 import pytest
 from panel_double import click, press, processEvents
 from PySide6 import QtCore, QtWidgets
@@ -231,6 +233,41 @@ def test_an_error_while_looking_around_is_said_in_its_section_and_the_others_go_
     panel.ui.scanSelector.setCurrentNode(addScan("CT 2"))
     assert panel.ui.scanMessage.text == "⚠ The graphics card does not answer."
     assert panel.ui.compareState.text
+
+
+@pytest.mark.parametrize(("error", "said"), [
+    (CalledProcessError(1, "pip"), "Command 'pip' returned non-zero exit status 1."),
+    (ImportError("No module named 'rapidfuzz'", name="rapidfuzz.distance"), "The Python package rapidfuzz is missing"),
+    (ImportError("DLL load failed"), "A Python package is missing or broken. Press Embed"),
+    (MemoryError(), "The memory of this computer does not suffice"),
+    (OSError(28, "No space left on device"), "The disk is full."),
+    (KeyError("liver"), "'liver'."),
+    (AssertionError(), "AssertionError, without a reason."),
+], ids=lambda one: type(one).__name__ if isinstance(one, Exception) else "")
+def test_whatever_goes_wrong_is_a_sentence_in_its_section_and_in_the_log(ready, logic, caplog, error, said):
+    logic.error = error
+    click(ready.ui.shownBox)
+    assert said in ready.ui.showMessage.text and ready.ui.showMessage.text.endswith("Slicer's log says more.")
+    assert "Traceback" in caplog.text and type(error).__name__ in caplog.text
+
+
+def test_an_interruption_is_not_taken_for_an_error(ready, logic):
+    logic.error = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        ready._attempt(ready.showSection, ready.showSection.show, True)
+    logic.error = None
+
+
+def test_a_panel_whose_choices_cannot_be_read_is_shown_all_the_same(makePanel, scan, monkeypatch, floor3):
+    panel = makePanel()
+
+    def fail(_scene):
+        raise KeyError("TISSUE")
+
+    monkeypatch.setattr(floor3("Widget"), "parameterNodeOf", fail)
+    panel.enter()
+    assert "TISSUE" in panel.ui.scanMessage.text and panel.ui.stateLabel.text == "Choose a CT."
+    panel._scene.InvokeEvent(panel._scene.EndImportEvent)
 
 
 def test_an_error_in_what_the_logic_reports_is_said(panel, logic):
