@@ -49,7 +49,7 @@ class Stage:
         self.doubles = logic_double
         self.logic = logic_double.LogicDouble() if makeLogic is None else makeLogic(self.scene)
         self.panel = panel_double.makePanel(
-            self.logic, SimpleNamespace(ensureInstalled=lambda: ""), self.scene, self.window
+            self.logic, SimpleNamespace(missing=list), self.scene, self.window
         )
         self.ui = self.panel.ui
 

@@ -4,6 +4,7 @@ import enum
 import functools
 import tempfile
 import typing
+import unittest
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -197,8 +198,8 @@ class ScriptedLoadableModuleWidget:
     resourcePath = ScriptedLoadableModule.resourcePath
 
 
-class ScriptedLoadableModuleTest:
-    """Runs inside Slicer only."""
+class ScriptedLoadableModuleTest(unittest.TestCase):
+    """Slicer's own is a TestCase too."""
 
 
 class Application:

@@ -1,6 +1,7 @@
 """The widgets of CTK and qMRML that the panel uses, on PySide6; the selector looks at a real MRML scene."""
 
 import slicer
+from AnatomicalEmbeddingLib.Observing import weak
 from qt_stand_ins import CLASSES, ListedObject, QtCore, QtWidgets
 
 SPACE = 12
@@ -150,7 +151,7 @@ class qMRMLNodeComboBox(ListedObject, QtWidgets.QWidget):
         self._scene = scene
         sceneClass = slicer.vtkMRMLScene
         for event in (sceneClass.NodeAddedEvent, sceneClass.NodeRemovedEvent, sceneClass.EndBatchProcessEvent):
-            scene.AddObserver(event, lambda *_: self._rebuild())
+            scene.AddObserver(event, weak(self._rebuild))  # a scene that dies with its selector still says so
         QtWidgets.QWidget.setEnabled(self, True)
         self._rebuild()
 
@@ -177,7 +178,7 @@ class qMRMLNodeComboBox(ListedObject, QtWidgets.QWidget):
             for kind in self._kept["nodeTypes"]
         )
 
-    def _rebuild(self) -> None:
+    def _rebuild(self, *_event) -> None:
         if self._scene is None or self._scene.IsBatchProcessing():
             return
         nodes = [self._scene.GetNthNode(number) for number in range(self._scene.GetNumberOfNodes())]
