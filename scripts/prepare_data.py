@@ -37,6 +37,8 @@ LOG = logging.getLogger("prepare_data")
 FEW_LANDMARKS = {"cort prostate": 1}
 """Sources that are placed in the body frame by fewer shared landmarks than the usual three."""
 REFERENCE_LANDMARK = "vertebrae_T12"
+WHOLE_BODY = "bodyparts3d"
+"""The source that lends, after the reference, what the reference does not show: head, arms and more muscles."""
 HU_STEP = 4
 Reader = Callable[[], Subject]
 
@@ -69,7 +71,7 @@ def prepare(readers: Iterable[Reader], output: Path, vocabulary: Vocabulary) -> 
     """Write one .npz per person and manifest.json."""
     ids = frozenset(vocabulary.ids)
     held_out = tuple(json.loads(SPLIT.read_text())["evaluation"])
-    frame, reference, manifest = BodyFrame(), None, Manifest()
+    frame, lenders, manifest = BodyFrame(), [], Manifest()
     for subject in reference_first(readers, manifest.skipped):
         if subject.name.startswith(held_out):
             raise ValueError(f"{subject.name} is an evaluation subject and must not be trained on")
@@ -78,8 +80,10 @@ def prepare(readers: Iterable[Reader], output: Path, vocabulary: Vocabulary) -> 
             continue
         error = frame.fit(subject, FEW_LANDMARKS.get(subject.source, 3))
         if subject.source == "human reference atlas":
-            LOG.info("  lent %d voxels of skeleton and muscle", lend_skeleton(reference, subject, vocabulary))
-        reference = reference or subject
+            for lender in lenders:
+                LOG.info("  %s lent %d voxels of bone and muscle", lender.name, lend_skeleton(lender, subject, vocabulary))
+        if not lenders or subject.source == WHOLE_BODY:
+            lenders.append(subject)
         split_aorta(subject, ids)
         name_parts(subject, ids)
         compact(subject)

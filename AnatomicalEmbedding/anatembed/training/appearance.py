@@ -35,7 +35,7 @@ class Variation:
     shear: float = 0.04
     elastic: float = 3.0
     free_appearance: float = 0.05
-    cut_field_of_view: float = 0.4
+    cut_field_of_view: float = 0.5
     couch: float = 0.4
 
 

@@ -9,8 +9,14 @@ from anatembed.geometry import transform_points
 from anatembed.language.vocabulary import Vocabulary
 from anatembed.training.body_frame import landmarks
 from anatembed.training.subject import UNNAMED, Subject
+from anatembed.training.targets import LIES_IN
 
 LENT = {"bone", "spine", "muscle"}
+
+
+def parts_in(concept: str) -> set[str]:
+    """Concepts whose every voxel is also of this one, although the vocabulary calls them no part of it."""
+    return {inner for inner, outer in LIES_IN.items() if outer == concept}
 
 
 def lend_skeleton(lender: Subject, borrower: Subject, vocabulary: Vocabulary) -> int:
@@ -39,7 +45,9 @@ def lend_skeleton(lender: Subject, borrower: Subject, vocabulary: Vocabulary) ->
     for index, concepts in enumerate(lender.label_concepts):
         if len(concepts) != 1 or vocabulary[concepts[0]].category not in LENT:
             continue
-        if owned & {concepts[0], *vocabulary.ancestors(concepts[0])}:  # also no part of a bone of the borrower's own
+        # Also no part of a bone of the borrower's own, and no whole of which it has the parts.
+        near = {*vocabulary.ancestors(concepts[0]), *vocabulary.descendants(concepts[0]), *parts_in(concepts[0])}
+        if owned & {concepts[0], *near}:
             continue
         here = unnamed[values == index]
         if len(here):

@@ -11,6 +11,12 @@ import numpy as np
 OUTSIDE = 0  # label index of what is not the person
 UNNAMED = 1  # label index of body without a name
 UNNAMED_AIR = "unnamed air"  # label name of lung and gas that the source has no label for
+UNNAMED_MUSCLE = "unnamed muscle"
+NAMELESS_TISSUES = {
+    UNNAMED_AIR: "lung", UNNAMED_MUSCLE: "muscle", "unnamed artery": "artery", "unnamed vein": "vein",
+    "unnamed bone": "bone", "unnamed soft tissue": "soft",
+}
+"""Label names of body without a name of which at least the tissue is known."""
 
 
 @dataclass
