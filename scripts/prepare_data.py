@@ -37,6 +37,8 @@ LOG = logging.getLogger("prepare_data")
 FEW_LANDMARKS = {"cort prostate": 1}
 """Sources that are placed in the body frame by fewer shared landmarks than the usual three."""
 REFERENCE_LANDMARK = "vertebrae_T12"
+WITHOUT_SKELETON = ("human reference atlas", "amos")
+"""Label maps that lack bones and muscles, which others lend them."""
 WHOLE_BODY = "bodyparts3d"
 """The source that lends, after the reference, what the reference does not show: head, arms and more muscles."""
 HU_STEP = 4
@@ -79,9 +81,10 @@ def prepare(readers: Iterable[Reader], output: Path, vocabulary: Vocabulary) -> 
             LOG.info("%s is in the set already", subject.name)
             continue
         error = frame.fit(subject, FEW_LANDMARKS.get(subject.source, 3))
-        if subject.source == "human reference atlas":
+        if subject.source in WITHOUT_SKELETON:
             for lender in lenders:
-                LOG.info("  %s lent %d voxels of bone and muscle", lender.name, lend_skeleton(lender, subject, vocabulary))
+                lent = lend_skeleton(lender, subject, vocabulary)
+                LOG.info("  %s lent %d voxels of bone and muscle", lender.name, lent)
         if not lenders or subject.source == WHOLE_BODY:
             lenders.append(subject)
         split_aorta(subject, ids)

@@ -1,6 +1,6 @@
-"""BodyParts3D: from its structures' names to the concepts of the vocabulary, and the wall that its flanks lack.
+"""BodyParts3D: from its structures' names to the concepts of the vocabulary, and what it leaves out filled in.
 
-The label map names 1,660 structures, finer than the vocabulary: parts of muscles, gyri, single teeth, segmental vessels.
+The label map names 1,660 structures, many finer than the vocabulary: parts of muscles, gyri, teeth, segmental vessels.
 What the vocabulary cannot name keeps at least its tissue, so that an image painted from the labels looks like a CT.
 """
 from __future__ import annotations
@@ -14,7 +14,7 @@ from scipy.spatial import ConvexHull, Delaunay
 from anatembed.training.subject import UNNAMED, UNNAMED_MUSCLE, Subject
 
 LEAST_VOXELS = 40
-"""Voxels of the source (2 mm) below which a vessel or a duct of its own is left out: on a 3 mm grid it is a few specks."""
+"""Voxels of the source (2 mm) below which a vessel or a duct is left out: on a 3 mm grid it is a few specks."""
 
 STRUCTURES = (  # pattern of the whole name without its side, concept; the first match wins
     # the spine: the canal is not the cord, and only two discs have names of their own
@@ -109,7 +109,7 @@ STRUCTURES = (  # pattern of the whole name without its side, concept; the first
 LEFT_ONLY = {"gastric_artery": "left_gastric_artery", "trunk_of_coronary_artery": "left_main_coronary_artery",
              "circumflex_branch_of_coronary_artery": "left_circumflex_artery"}
 TISSUE_OF_NAMELESS = (  # pattern found in the name, name of the label; the first match wins
-    (r"nerve|ganglion|mesocolon|mesoappendix|lacrimal|nasolacrimal|ureteric|central_canal|interventricular_foramen", None),
+    (r"nerve|ganglion|mesocolon|mesoappendix|lacrimal|ureteric|central_canal|interventricular_foramen", None),
     (r"arter|_trunk|palmar_arch|plantar_arch|arterial_arch", "unnamed artery"),
     (r"_vein|venous|hemiazygos", "unnamed vein"),
     (r"bone|concha", "unnamed bone"),
@@ -121,10 +121,21 @@ WHOLES = frozenset({"brain", "heart", "skull"})
 """Whatever lies in them is theirs, however small."""
 WALL_FROM, WALL_TO = "vertebrae_L5", "vertebrae_T11"
 """Between them the flank has a muscular wall, which the source lacks."""
-WALL_OF = ("rectus_abdominis", "quadratus_lumborum", "erector_spinae", "autochthon", "colon", "liver", "spleen",
-           "stomach", "kidney", "jejunum", "ileum", "psoas_major")
+WALL_MUSCLES = ("rectus_abdominis", "quadratus_lumborum", "erector_spinae", "autochthon", "psoas_major")
+WALL_OF = (*WALL_MUSCLES, "colon", "ascending_colon", "descending_colon", "liver", "spleen", "stomach", "kidney",
+           "jejunum", "ileum")
 WALL_VOXELS = 4
-WALL = UNNAMED_MUSCLE
+BRAIN = ("frontal_lobe", "parietal_lobe", "temporal_lobe", "occipital_lobe", "insula", "cerebral_hemisphere",
+         "cerebellum", "brain", "corpus_callosum", "pons", "midbrain", "medulla_oblongata", "thalamus", "hippocampus",
+         "putamen", "caudate_nucleus", "globus_pallidus", "internal_capsule")
+GAP_VOXELS, FLUID_VOXELS = 2, 3
+"""The brain's parts do not touch in the source: gaps up to that belong to the nearest part. Beyond is fluid."""
+LARYNX = ("larynx", "thyroid_cartilage", "cricoid_cartilage")
+NOSE = ("maxilla", "skull")
+NOSE_HALF_VOXELS, PHARYNX_HALF_VOXELS, PALATE_VOXELS = 5, 6, 3
+"""Half of the width of nasal cavity and pharynx, and the thickness of the palate: 15, 18 and 9 mm."""
+MASTOID_VOXELS = 10
+"""The mastoid process is the lowest 30 mm of the temporal bone, behind its middle."""
 
 
 def concept_of(name: str, side: str, whole: str, voxels: int, ids: frozenset[str]) -> tuple[str, str | None] | None:
@@ -151,22 +162,110 @@ def concept_of(name: str, side: str, whole: str, voxels: int, ids: frozenset[str
     return (nameless, None) if nameless and voxels >= LEAST_VOXELS else None
 
 
-def paint_flank_wall(subject: Subject) -> int:
-    """Mark the muscle of the flanks, around the hull of what the abdomen holds; returns the voxels marked, in place."""
+def complete(subject: Subject) -> None:
+    """Give names to what the source leaves out but shows by its surroundings, in place."""
+    fill_brain(subject)
+    name_airways(subject)
+    name_mastoids(subject)
+    paint_flank_wall(subject)
+
+
+def paint_flank_wall(subject: Subject) -> None:
+    """Mark the muscle of the flanks: around the hull of what the abdomen holds, but not upon the muscles before and
+    behind it."""
     ends = [levels_of(subject, concept) for concept in (WALL_FROM, WALL_TO)]
     if not all(len(level) for level in ends):
-        return 0
-    inside = np.isin(subject.labels_kji, indices_of(subject, WALL_OF))
+        return
+    inside, muscle = (np.isin(subject.labels_kji, indices_of(subject, names)) for names in (WALL_OF, WALL_MUSCLES))
     marked = np.zeros(inside.shape, bool)
     for k in range(int(np.median(ends[0])), int(np.median(ends[1])) + 1):
+        if not inside[k].any():
+            continue
         hull = convex(inside[k])
+        nearest = ndimage.distance_transform_edt(~inside[k], return_distances=False, return_indices=True)
         marked[k] = ndimage.binary_dilation(hull, iterations=WALL_VOXELS) & ~ndimage.binary_erosion(hull)
-    marked &= subject.labels_kji == UNNAMED
-    if WALL not in subject.label_names:
-        subject.label_names.append(WALL)
-        subject.label_concepts.append(())
-    subject.labels_kji[marked] = subject.label_names.index(WALL)
-    return int(marked.sum())
+        marked[k] &= ~muscle[k][tuple(nearest)]
+    mark(subject, marked, UNNAMED_MUSCLE, ())
+
+
+def fill_brain(subject: Subject) -> None:
+    """Close the gaps between the parts of the brain."""
+    brain = np.isin(subject.labels_kji, indices_of(subject, BRAIN))
+    if not brain.any():
+        return
+    found = ndimage.find_objects(brain.astype(np.uint8))[0]
+    box = tuple(slice(max(0, part.start - 8), part.stop + 8) for part in found)
+    labels, brain = subject.labels_kji[box], brain[box]
+    gaps = ndimage.binary_closing(brain, iterations=5) & (labels == UNNAMED)
+    distance, nearest = ndimage.distance_transform_edt(~brain, return_indices=True)
+    narrow = gaps & (distance <= GAP_VOXELS)
+    labels[narrow] = labels[tuple(nearest)][narrow]
+    # Between brain and skull: what can be reached from the brain without crossing bone.
+    around = ndimage.binary_dilation(brain | gaps, iterations=FLUID_VOXELS, mask=brain | (labels == UNNAMED))
+    fluid = np.zeros(subject.labels_kji.shape, bool)
+    fluid[box] = around & ~narrow
+    mark(subject, fluid, "unnamed fluid", ())
+
+
+def name_airways(subject: Subject) -> None:
+    """The air in larynx, pharynx and nose, whose walls the source shows, and the parts of the pharynx by level."""
+    larynx, wall, hyoid, palate = (
+        np.isin(subject.labels_kji, indices_of(subject, names))
+        for names in (LARYNX, ("pharynx",), ("hyoid",), ("maxilla",))
+    )
+    if not (larynx.any() and wall.any() and hyoid.any() and palate.any()):
+        return
+    top_of_hyoid, floor = np.nonzero(hyoid)[0].max(), np.nonzero(palate)[0].min() + PALATE_VOXELS
+    columns = np.arange(subject.labels_kji.shape[2])[None] - np.nonzero(hyoid)[2].mean()
+    for k in np.unique(np.nonzero(larynx)[0]):
+        mark(subject, in_slice(subject, k, convex(larynx[k])), "air of larynx", ("larynx",))
+    for k in np.unique(np.nonzero(wall)[0]):
+        part = "hypopharynx" if k <= top_of_hyoid else "oropharynx" if k < floor else "nasopharynx"
+        # Its muscles begin far to the sides, at jaw and skull.
+        near = np.abs(columns) <= PHARYNX_HALF_VOXELS
+        mark(subject, in_slice(subject, k, convex(wall[k] & near)), f"air of {part}", (part,))
+        mark(subject, in_slice(subject, k, wall[k] & near, of=None), part, (part,))
+    bones = np.isin(subject.labels_kji, indices_of(subject, NOSE))
+    eyes = np.nonzero(np.isin(subject.labels_kji, indices_of(subject, ("eye_",))))
+    if not len(eyes[0]):
+        return
+    columns = np.arange(subject.labels_kji.shape[2])[None] - np.mean(eyes[2])
+    for k in range(floor, int(np.median(eyes[0])) + 1):
+        hull = convex(bones[k]) & (np.abs(columns) <= NOSE_HALF_VOXELS)
+        for side, half in (("right", columns > 0), ("left", columns < 0)):
+            where = in_slice(subject, k, hull & half)
+            mark(subject, where, f"air of nasal_cavity_{side}", (f"nasal_cavity_{side}",))
+
+
+def name_mastoids(subject: Subject) -> None:
+    """The mastoid process of each temporal bone, cut by its place."""
+    for side in ("left", "right"):
+        bone = np.isin(subject.labels_kji, indices_of(subject, (f"temporal_bone_{side}",)))
+        if bone.any():
+            k, j, _ = np.nonzero(bone)
+            low = np.arange(len(bone))[:, None, None] < k.min() + MASTOID_VOXELS
+            behind = np.arange(bone.shape[1])[None, :, None] < np.median(j)
+            mark(subject, bone & low & behind, f"mastoid_process_{side}", (f"mastoid_process_{side}",))
+
+
+def in_slice(subject: Subject, k: int, plane: np.ndarray, of: int | None = UNNAMED) -> np.ndarray:
+    """bool (K,J,I): a plane's pixels in slice k, only those of one label unless `of` is None."""
+    where = np.zeros(subject.labels_kji.shape, bool)
+    where[k] = plane if of is None else plane & (subject.labels_kji[k] == of)
+    return where
+
+
+def mark(subject: Subject, where: np.ndarray, name: str, concepts: tuple[str, ...]) -> None:
+    """Give voxels (K,J,I) a label, a new one if none has that name; one without concept fills only unnamed body."""
+    if not concepts:
+        where = where & (subject.labels_kji == UNNAMED)
+    if not where.any():
+        return
+    if name not in subject.label_names:
+        subject.label_names.append(name)
+        subject.label_concepts.append(concepts)
+    subject.labels_kji[where] = subject.label_names.index(name)
+    subject.annotated |= set(concepts)
 
 
 def levels_of(subject: Subject, concept: str) -> np.ndarray:

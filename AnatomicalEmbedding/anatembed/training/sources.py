@@ -16,6 +16,7 @@ from anatembed.body_mask import body_mask
 from anatembed.geometry import axis_aligned_grid, transform_points
 from anatembed.preprocessing import PreprocessingConfig, resample_to_grid
 from anatembed.training import bodyparts3d, label_names
+from anatembed.training.head_air import name_head_air
 from anatembed.training.subject import OUTSIDE, UNNAMED, UNNAMED_AIR, UNNAMED_MUSCLE, Subject
 from anatembed.volume import Volume, read_volume
 
@@ -216,7 +217,8 @@ def aorta_report(folder: Path, ids: frozenset[str]) -> Subject:
     names |= {v + shift: n for v, n in read_tsv_labels(folder / "aorta_report_heart_pulmonary_labels.tsv").items()}
     mapping = {value: (name, label_names.named(name)) for value, name in names.items()}
     labels = dataclasses.replace(first, array_kji=merged)
-    return assemble("aorta_report", "aorta report", labels, mapping, ids, read_volume(folder / "aorta_report_ct.nii.gz"))
+    scan = read_volume(folder / "aorta_report_ct.nii.gz")
+    return assemble("aorta_report", "aorta report", labels, mapping, ids, scan)
 
 
 def spl_map(label_path: Path, table: Path, ids: frozenset[str], ct_path: Path | None = None) -> Subject:
@@ -271,7 +273,7 @@ def with_muscles(
 
 
 def body_parts_3d(label_path: Path, table: Path, ids: frozenset[str]) -> Subject:
-    """The man of BodyParts3D, structures merged to concepts; its `body` is an outline that says nothing of the tissue."""
+    """The man of BodyParts3D, structures merged to concepts; its `body` is an outline and tells of no tissue."""
     mapping, body_values = {}, []
     for row in csv.DictReader(table.read_text().splitlines(), delimiter="\t"):
         known = bodyparts3d.concept_of(row["name"], row["side"], row["totalsegmentator_class"], int(row["voxels"]), ids)
@@ -281,7 +283,7 @@ def body_parts_3d(label_path: Path, table: Path, ids: frozenset[str]) -> Subject
             mapping[int(row["value"])] = known
     name = label_path.name.split(".")[0]
     subject = build(name, "bodyparts3d", label_path, mapping, ids, body_values=tuple(body_values))
-    bodyparts3d.paint_flank_wall(subject)
+    bodyparts3d.complete(subject)
     return subject
 
 
@@ -293,6 +295,7 @@ def contoured_scan(label_path: Path, table: Path, ids: frozenset[str], ct_path: 
     subject = build(label_path.name.split("_seg")[0], source, label_path, mapping, ids, ct_path, body_values)
     present = {c for i in np.unique(subject.labels_kji) for c in subject.label_concepts[i]}
     subject.annotated = frozenset(present)
+    name_head_air(subject)
     return subject
 
 

@@ -12,11 +12,14 @@ OUTSIDE = 0  # label index of what is not the person
 UNNAMED = 1  # label index of body without a name
 UNNAMED_AIR = "unnamed air"  # label name of lung and gas that the source has no label for
 UNNAMED_MUSCLE = "unnamed muscle"
-NAMELESS_TISSUES = {
+TISSUE_OF_LABEL = {
     UNNAMED_AIR: "lung", UNNAMED_MUSCLE: "muscle", "unnamed artery": "artery", "unnamed vein": "vein",
-    "unnamed bone": "bone", "unnamed soft tissue": "soft",
+    "unnamed bone": "bone", "unnamed soft tissue": "soft", "unnamed fluid": "fluid",
+    **{f"air of {place}": "airway" for place in ("larynx", "nasopharynx", "oropharynx", "hypopharynx", "pharynx",
+                                                 "nasal_cavity_left", "nasal_cavity_right", "maxillary_sinus_left",
+                                                 "maxillary_sinus_right")},
 }
-"""Label names of body without a name of which at least the tissue is known."""
+"""Label names whose tissue is not that of a concept: body without a name, and the air in a hollow structure."""
 
 
 @dataclass

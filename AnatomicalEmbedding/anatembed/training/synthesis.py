@@ -16,7 +16,7 @@ from anatembed.language.vocabulary import Vocabulary
 from anatembed.training.appearance import Appearance, Variation
 from anatembed.training.layout import Layout, LayoutSampler
 from anatembed.training.sampling import AIR_HU, nearest, sample, smooth_noise, trilinear
-from anatembed.training.subject import NAMELESS_TISSUES, OUTSIDE, UNNAMED, Subject
+from anatembed.training.subject import OUTSIDE, TISSUE_OF_LABEL, UNNAMED, Subject
 from anatembed.training.targets import Taxonomy
 from anatembed.training.tissues import NAMES, tissue_of
 
@@ -64,7 +64,7 @@ class CropSource:
         self.tissues = [tissue_of(c, vocabulary) if c else "soft" for c in named]
         self.tissues[OUTSIDE], self.tissues[UNNAMED] = "air", "fat"
         for index, name in enumerate(subject.label_names):
-            self.tissues[index] = NAMELESS_TISSUES.get(name, self.tissues[index])
+            self.tissues[index] = TISSUE_OF_LABEL.get(name, self.tissues[index])
         self.tissue_index = torch.tensor([NAMES.index(t) for t in self.tissues], device=device)
         self.flesh = torch.from_numpy(self._flesh()).to(device)
         self.centres = self._centres()
