@@ -107,7 +107,8 @@ STRUCTURES = (  # pattern of the whole name without its side, concept; the first
     (r"external_anal_sphincter", "anal_canal"),
 )
 LEFT_ONLY = {"gastric_artery": "left_gastric_artery", "trunk_of_coronary_artery": "left_main_coronary_artery",
-             "circumflex_branch_of_coronary_artery": "left_circumflex_artery"}
+             "circumflex_branch_of_coronary_artery": "left_circumflex_artery",
+             "trunk_of_anterior_interventricular_branch_of_coronary_artery": "left_anterior_descending_artery"}
 TISSUE_OF_NAMELESS = (  # pattern found in the name, name of the label; the first match wins
     (r"nerve|ganglion|mesocolon|mesoappendix|lacrimal|ureteric|central_canal|interventricular_foramen", None),
     (r"arter|_trunk|palmar_arch|plantar_arch|arterial_arch", "unnamed artery"),

@@ -25,6 +25,8 @@ SKIN = 1
 """Value of the skin in the Human Reference Atlas's label maps; 0 is empty."""
 MUSCLE_VOXEL_ML, WHOLE_MUSCLE = 0.008, 0.9
 """Volume of a voxel of 2 mm, and the share of its mesh from which on a muscle is whole: many are cut at the hip."""
+QUARRELS = frozenset({"heart", "duodenum"})
+"""Structures of the dense chest that it draws otherwise than the other sources."""
 UNLABELLED = {
     "ACRIN-FLT-Breast_013_coronal_slab_skullbase-thigh": "slab CT",
     "ACRIN-FLT-Breast_013_sagittal_slab_skullbase-thigh": "slab CT",
@@ -219,6 +221,23 @@ def aorta_report(folder: Path, ids: frozenset[str]) -> Subject:
     labels = dataclasses.replace(first, array_kji=merged)
     scan = read_volume(folder / "aorta_report_ct.nii.gz")
     return assemble("aorta_report", "aorta report", labels, mapping, ids, scan)
+
+
+def dense_chest(root: Path, ids: frozenset[str]) -> Subject:
+    """The chest CT LIDC-IDRI-0001 with its dense labels, an evaluation scan until the second phase of a training.
+
+    Of the table's column `eval` only "use" makes a structure annotated; "skip" and QUARRELS leave it without a name.
+    """
+    label_path = root / "annotations" / "LIDC-IDRI-0001_dense_labels.nii.gz"
+    table = label_path.with_name("LIDC-IDRI-0001_dense_labels.tsv").read_text()
+    rows = list(csv.DictReader(table.splitlines(), delimiter="\t"))
+    kept = [row for row in rows if row["eval"] != "skip" and row["name"] not in QUARRELS]
+    mapping = {int(row["value"]): (row["name"], None) for row in rows}
+    mapping |= {int(row["value"]): (row["name"], row["name"]) for row in kept}
+    ct_path = root / "real_ct" / "LIDC-IDRI-0001_chest.nii.gz"
+    subject = build("LIDC-IDRI-0001_chest", "dense chest", label_path, mapping, ids, ct_path)
+    subject.annotated &= {row["name"] for row in kept if row["eval"] == "use"}
+    return subject
 
 
 def spl_map(label_path: Path, table: Path, ids: frozenset[str], ct_path: Path | None = None) -> Subject:

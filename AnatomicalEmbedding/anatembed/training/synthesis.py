@@ -6,6 +6,7 @@ like is drawn by `appearance`. No mirroring: left and right are what the model m
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -58,7 +59,6 @@ class CropSource:
         self.ct = None if subject.ct_kji is None else torch.from_numpy(subject.ct_kji).to(device)
         self.warp = None if subject.body_warp is None else torch.from_numpy(subject.body_warp).to(device)
         self.targets = taxonomy.target_table(subject)
-        self.layout = LayoutSampler(subject) if subject.ras_to_body is not None else None
         named = [concepts[0] if concepts else "" for concepts in subject.label_concepts]
         self.concepts = [c or name for c, name in zip(named, subject.label_names, strict=True)]
         self.tissues = [tissue_of(c, vocabulary) if c else "soft" for c in named]
@@ -66,17 +66,25 @@ class CropSource:
         for index, name in enumerate(subject.label_names):
             self.tissues[index] = TISSUE_OF_LABEL.get(name, self.tissues[index])
         self.tissue_index = torch.tensor([NAMES.index(t) for t in self.tissues], device=device)
-        self.flesh = torch.from_numpy(self._flesh()).to(device)
-        self.centres = self._centres()
+        self.device = device
 
-    def _flesh(self) -> np.ndarray:
+    # What is slow to make waits for the first crop of the person that needs it: a run of many people starts at once.
+    @cached_property
+    def layout(self) -> LayoutSampler | None:
+        """Places all over the person, None where no landmark fixes the body's origin."""
+        return LayoutSampler(self.subject) if self.subject.ras_to_body is not None else None
+
+    @cached_property
+    def flesh(self) -> Tensor:
         """uint8 (K,J,I): how near bone is, 255 at bone, 0 from FLESH_REACH on: there unnamed tissue is muscle first."""
         bone = np.isin(self.labels, [n for n, tissue in enumerate(self.tissues) if tissue == "bone"])
         if not bone.any():
-            return np.zeros(bone.shape, np.uint8)
-        return (255 * np.clip(1 - ndimage.distance_transform_edt(~bone) / FLESH_REACH, 0, 1)).astype(np.uint8)
+            return torch.zeros(bone.shape, dtype=torch.uint8, device=self.device)
+        near = np.clip(1 - ndimage.distance_transform_edt(~bone) / FLESH_REACH, 0, 1)
+        return torch.from_numpy((255 * near).astype(np.uint8)).to(self.device)
 
-    def _centres(self) -> np.ndarray:
+    @cached_property
+    def centres(self) -> np.ndarray:
         """Candidate crop centres (n,3) KJI: three quarters in labelled structures, a label by the root of its size, so
         that a whole body is not mostly thighs."""
         named = np.argwhere(self.labels > UNNAMED)

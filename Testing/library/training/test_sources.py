@@ -252,3 +252,19 @@ def test_an_unlabelled_limb_is_body_without_a_name(tmp_path):
     subject = sources.unlabelled_slab(written(tmp_path, "STS_1_crop.nii.gz", hu, np.diag([3.0, 3, 3, 1])), "limb CT")
     assert (subject.name, subject.source, subject.annotated) == ("STS_1_crop", "limb CT", frozenset())
     assert (subject.labels_kji == UNNAMED).any()
+
+
+def test_of_the_dense_chest_only_what_may_be_used_is_annotated_and_quarrels_have_no_name(tmp_path):
+    grid, labels = np.diag([3.0, 3.0, 3.0, 1.0]), np.zeros((24, 24, 24), np.uint8)
+    for value in range(1, 5):
+        labels[4:20, 4:20, 4 * value : 4 * value + 4] = value
+    for folder in ("annotations", "real_ct"):
+        (tmp_path / folder).mkdir()
+    written(tmp_path / "annotations", "LIDC-IDRI-0001_dense_labels.nii.gz", labels, grid)
+    written(tmp_path / "real_ct", "LIDC-IDRI-0001_chest.nii.gz", np.full(labels.shape, 40, np.int16), grid)
+    rows = "value\tname\teval\n1\tspleen\tuse\n2\tpancreas\tcaution\n3\tsmall_bowel\tskip\n4\theart\tuse\n"
+    (tmp_path / "annotations" / "LIDC-IDRI-0001_dense_labels.tsv").write_text(rows)
+    subject = sources.dense_chest(tmp_path, IDS)
+    assert subject.annotated == {"spleen"}
+    assert [c for c in subject.label_concepts if c] == [("spleen",), ("pancreas",)]
+    assert subject.name.startswith("LIDC-IDRI-0001")
