@@ -29,7 +29,7 @@ import numpy as np
 from anatembed.language.vocabulary import Vocabulary
 from anatembed.output_file import make_folder, replacing
 from anatembed.training.body_frame import BodyFrame, landmarks
-from anatembed.training.completion import compact, lend_skeleton, split_aorta
+from anatembed.training.completion import compact, fill_skull, lend_skeleton, split_aorta
 from anatembed.training.parts import name_parts
 from anatembed.training.sources import dense_chest, public_sources
 from anatembed.training.subject import Subject
@@ -98,6 +98,8 @@ def prepare(
             LOG.info("  lent %d voxels of skeleton and muscle", lend_skeleton(reference, subject, vocabulary))
         reference = reference or subject
         split_aorta(subject, ids)
+        if subject.ct_kji is None:
+            fill_skull(subject)
         name_parts(subject, ids)
         compact(subject)
         round_hu(subject)
