@@ -9,13 +9,14 @@ import pytest
 from anatembed.checkpoint import save_checkpoint
 from anatembed.geometry import transform_points
 from anatembed.training import pseudo_labels
-from anatembed.training.looks import View
+from anatembed.training.looks import LOOKS, View
 from anatembed.training.placement import Placement, Reference
 from anatembed.training.pseudo_labels import TAUGHT, label_by_views, looks_like, pseudo_label, teachable, whole_lungs
 from anatembed.training.sources import unlabelled_slab, without_filler
 from anatembed.training.subject import UNNAMED, Subject
 from anatembed.volume import Volume, write_volume
 from little_chest import LUNG_CENTRE_RAS, VOCABULARY, little_chest
+from little_people import little_person
 from phantoms import centred_affine, rotation
 from planted import CENTRES_RAS, planted_checkpoint, planted_map, whole_body_map
 from tiny_model import tiny_checkpoint
@@ -292,3 +293,9 @@ def test_a_file_that_cannot_be_replaced_stays_whole(prepared, monkeypatch):
     with pytest.raises(OSError, match="disk full"):
         script.label_folder(prepared)
     assert (prepared / "chest.npz").read_bytes() == before
+
+
+def test_a_thin_slab_is_not_looked_at_in_parts_that_are_thinner_than_the_model_takes():
+    person = little_person(shape_kji=(15, 28, 44))
+    heights = [pseudo_labels.height_mm(person, look) for look in LOOKS]
+    assert [height > 32 for height in heights] == [True, True, False, False]
