@@ -1,9 +1,11 @@
 """Turn public data sets into one training set on a 3 mm grid.
 
 python scripts/prepare_data.py DATA_FOLDER -o PREPARED_FOLDER
+python scripts/prepare_data.py DATA_FOLDER --second-phase -o PREPARED_FOLDER
 python scripts/prepare_data.py [DATA_FOLDER] --totalsegmentator FOLDER -o PREPARED_FOLDER
 
-DATA_FOLDER holds label_maps/, real_ct/, real_ct_labelled/ and openkbp/ (see Resources/MODEL_CARD.md for the sources).
+DATA_FOLDER holds label_maps/, real_ct/, real_ct_labelled/, real_ct_limbs/ and openkbp/ (see Resources/MODEL_CARD.md
+for the sources).
 Subjects of the evaluation list (scripts/configs/split.json) are refused, whatever the folder holds.
 --totalsegmentator takes the unpacked TotalSegmentator data set, v1 or v2: the folder with meta.csv, s0000/, s0001/, ...
 Only people of its split "train" are taken, never val or test; those whose files are broken are named and skipped.
@@ -15,6 +17,7 @@ a CT's noise, for files that compress better.
 from __future__ import annotations
 
 import argparse
+import functools
 import itertools
 import json
 import logging
@@ -26,9 +29,9 @@ import numpy as np
 from anatembed.language.vocabulary import Vocabulary
 from anatembed.output_file import make_folder, replacing
 from research.training.body_frame import BodyFrame, landmarks
-from research.training.completed_labels import compact, lend_skeleton, split_aorta
+from research.training.completed_labels import compact, fill_skull, lend_skeleton, split_aorta
 from research.training.parts import name_parts
-from research.training.sources import public_sources
+from research.training.sources import dense_chest, public_sources
 from research.training.subject import Subject
 from research.training.totalsegmentator import UnreadableSubject, totalsegmentator_people
 
@@ -37,6 +40,10 @@ LOG = logging.getLogger("prepare_data")
 FEW_LANDMARKS = {"cort prostate": 1}
 """Sources that are placed in the body frame by fewer shared landmarks than the usual three."""
 REFERENCE_LANDMARK = "vertebrae_T12"
+SECOND_PHASE = "LIDC-IDRI-0001"
+"""The person of the evaluation list whom the second phase of a training adds."""
+WITHOUT_SKELETON = ("human reference atlas", "amos")
+"""Label maps that lack bones and muscles, which the reference person lends them."""
 HU_STEP = 4
 Reader = Callable[[], Subject]
 
@@ -45,18 +52,26 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("data", type=Path, nargs="?", metavar="DATA_FOLDER")
     arguments.add_argument("--totalsegmentator", type=Path, metavar="FOLDER")
+    arguments.add_argument(
+        "--second-phase", action="store_true",
+        help="also take LIDC-IDRI-0001 with its dense labels: from then on figures of that scan are no evaluation",
+    )
     arguments.add_argument("-o", "--output", type=Path, required=True, metavar="PREPARED_FOLDER")
     arguments.add_argument("--max-mb", type=float, help="fail if the set is larger than this, in units of 10^6 bytes")
     options = arguments.parse_args()
     if options.data is None and options.totalsegmentator is None:
         arguments.error("expected DATA_FOLDER, --totalsegmentator FOLDER or both")
+    if options.data is None and options.second_phase:
+        arguments.error("expected DATA_FOLDER with --second-phase, got none")
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     vocabulary = Vocabulary.load()
     ids = frozenset(vocabulary.ids)
     try:
         published = totalsegmentator_people(options.totalsegmentator, ids) if options.totalsegmentator else []
         collected = public_sources(options.data, ids) if options.data else []
-        prepare(itertools.chain(collected, published), make_folder(options.output), vocabulary)
+        released = {SECOND_PHASE: functools.partial(dense_chest, options.data, ids)} if options.second_phase else {}
+        readers = itertools.chain(collected, released.values(), published)
+        prepare(readers, make_folder(options.output), vocabulary, frozenset(released))
     except (FileNotFoundError, ValueError) as error:
         raise SystemExit(str(error)) from error
     megabytes = sum(path.stat().st_size for path in options.output.iterdir()) / 1e6
@@ -65,10 +80,12 @@ def main() -> None:
         raise SystemExit(f"expected a training set of at most {options.max_mb:g} MB, got {megabytes:.1f} MB")
 
 
-def prepare(readers: Iterable[Reader], output: Path, vocabulary: Vocabulary) -> Manifest:
-    """Write one .npz per person and manifest.json."""
+def prepare(
+    readers: Iterable[Reader], output: Path, vocabulary: Vocabulary, released: frozenset[str] = frozenset()
+) -> Manifest:
+    """Write one .npz per person and manifest.json; `released`: people of the evaluation list that may be trained on."""
     ids = frozenset(vocabulary.ids)
-    held_out = tuple(json.loads(SPLIT.read_text())["evaluation"])
+    held_out = tuple(set(json.loads(SPLIT.read_text())["evaluation"]) - released)
     frame, reference, manifest = BodyFrame(), None, Manifest()
     for subject in reference_first(readers, manifest.skipped):
         if subject.name.startswith(held_out):
@@ -77,10 +94,12 @@ def prepare(readers: Iterable[Reader], output: Path, vocabulary: Vocabulary) -> 
             LOG.info("%s is in the set already", subject.name)
             continue
         error = frame.fit(subject, FEW_LANDMARKS.get(subject.source, 3))
-        if subject.source == "human reference atlas":
+        if subject.source in WITHOUT_SKELETON:
             LOG.info("  lent %d voxels of skeleton and muscle", lend_skeleton(reference, subject, vocabulary))
         reference = reference or subject
         split_aorta(subject, ids)
+        if subject.ct_kji is None:
+            fill_skull(subject)
         name_parts(subject, ids)
         compact(subject)
         round_hu(subject)

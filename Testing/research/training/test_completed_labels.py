@@ -5,7 +5,7 @@ import pytest
 from anatembed.geometry import transform_points
 from little_people import CENTRES_RAS, VOCABULARY, little_person
 from phantoms import centred_affine, voxel_positions
-from research.training.completed_labels import compact, lend_skeleton, split_aorta
+from research.training.completed_labels import compact, fill_skull, lend_skeleton, split_aorta
 from research.training.subject import Subject
 
 IDS = frozenset(VOCABULARY.ids)
@@ -125,3 +125,26 @@ def test_neither_organs_nor_bones_that_the_borrower_has_are_lent():
     borrower = little_person("two", concepts=("liver", "kidney_left", "kidney_right", "vertebrae_T12"))
     lend_skeleton(lender, borrower, VOCABULARY)
     assert borrower.label_names[6:] == ["lent vertebrae_L2"]
+
+
+def head(concepts):
+    """A shell of bone with a hole of two voxels in a box of unnamed tissue."""
+    k, j, i = np.indices((40, 40, 40)) - 20
+    radius = np.sqrt(k**2 + j**2 + i**2)
+    labels = np.where((radius > 12) & (radius < 15), 2, 1).astype(np.uint16)
+    labels[19:21, 30:, 19:21] = 1
+    return Subject("head", "atlas", labels, [(), (), *concepts], frozenset(), np.diag([3.0, 3, 3, 1]),
+                   label_names=["outside", "unnamed", *(c[0] for c in concepts)]), radius
+
+
+def test_the_inside_of_a_skull_is_brain_and_its_outside_is_not():
+    person, radius = head([("skull",)])
+    assert fill_skull(person) == (person.labels_kji == 3).sum() > 5000
+    assert (person.labels_kji[radius < 11] == 3).mean() > 0.9
+    assert not (person.labels_kji[radius > 15] == 3).any()
+    assert "brain" not in person.annotated
+
+
+@pytest.mark.parametrize("concepts", [[("hip_left",)], [("skull",), ("brain",)]])
+def test_without_a_skull_or_with_a_brain_of_its_own_nothing_is_filled(concepts):
+    assert fill_skull(head(concepts)[0]) == 0

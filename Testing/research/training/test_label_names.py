@@ -56,10 +56,33 @@ def test_names_of_radiotherapy_contours(name, concept):
     ("left renal artery", "blood-vasculature", "n", "renal_artery_left"),
     ("right renal vein", "blood-vasculature", "n", "renal_vein_right"),
     ("outer cortex of kidney", "kidney-right", "n", "kidney_right"), ("cerebellum", "brain", "n", None),
+    ("x", "blood-vasculature", "VH_M_pulmonary_vein_L_sup", "left_superior_pulmonary_vein"),
+    ("x", "blood-vasculature", "VH_M_middle_hepatic_vein", "middle_hepatic_vein"),
+    ("x", "blood-vasculature", "VH_M_middle_hepatic_artery_branch_of_left_hepatic_artery", None),
+    ("x", "nerves-eye-l", "VH_M_left_optic_nerve", "optic_nerve_left"),
+    ("x", "lung", "VH_F_right_anterior_bronchopulmonary_segm", "lung_upper_lobe_right"),
+    ("x", "large-intestine", "VH_F_vermiform_appendix", "appendix"),
     ("skin", "skin", "n", None), ("caecum", "large-intestine", "n", "cecum"),
 ])
 def test_names_of_the_human_reference_atlas(name, organ, node, concept):
     assert label_names.human_reference_atlas(name, organ, node) == concept
+
+
+@pytest.mark.parametrize(("name", "side", "concept"), [
+    ("psoas_major_left", "left", "psoas_major_left"), ("gluteus_minimus_right", "right", "gluteus_minimus_right"),
+    ("vastus_lateralis_left", "left", "quadriceps_femoris_left"),
+    ("pectineus_right", "right", "thigh_medial_compartment_right"), ("superior_gemellus_left", "left", None),
+])
+def test_names_of_hip_muscles(name, side, concept):
+    assert label_names.muscle(name, side) == concept
+
+
+@pytest.mark.parametrize(("name", "concept"), [
+    ("liver", "liver"), ("prostate_or_uterus", "prostate|uterus"), ("aorta_false_lumen", "aorta"),
+    ("pulmonary_annulus_plane", None), ("vertebrae_T12", "vertebrae_T12"),
+])
+def test_names_of_amos_and_of_the_report_on_the_aorta(name, concept):
+    assert label_names.named(name) == concept
 
 
 @given(st.sampled_from(sorted(label_names.SPL_PAIRED)), st.sampled_from(["left", "right"]))

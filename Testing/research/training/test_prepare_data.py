@@ -139,3 +139,13 @@ def test_a_run_without_any_data_says_what_is_missing(tmp_path, monkeypatch, caps
 def test_a_folder_that_is_no_data_set_is_one_sentence(tmp_path, monkeypatch):
     with pytest.raises(SystemExit, match=r"expected .*meta\.csv"):
         run(monkeypatch, "--totalsegmentator", tmp_path, "-o", tmp_path / "prepared")
+
+
+def test_a_person_of_the_evaluation_is_refused_until_the_second_phase_releases_him(tmp_path):
+    readers = [partial(little_person, "LIDC-IDRI-0001_chest"), partial(little_person, "CORT_liver_trunk")]
+    with pytest.raises(ValueError, match="LIDC-IDRI-0001_chest is an evaluation subject"):
+        prepare_data.prepare(readers[:1], tmp_path, VOCABULARY)
+    released = frozenset({prepare_data.SECOND_PHASE})
+    assert prepare_data.prepare(readers[:1], tmp_path, VOCABULARY, released).names == {"LIDC-IDRI-0001_chest"}
+    with pytest.raises(ValueError, match="CORT_liver_trunk is an evaluation subject"):
+        prepare_data.prepare(readers, tmp_path, VOCABULARY, released)

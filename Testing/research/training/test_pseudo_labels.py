@@ -11,10 +11,11 @@ from anatembed.model.checkpoint import save_checkpoint
 from anatembed.scan.files import write_volume
 from anatembed.scan.volume import Volume
 from little_chest import LUNG_CENTRE_RAS, VOCABULARY, little_chest
+from little_people import little_person
 from phantoms import centred_affine, rotation
 from planted import CENTRES_RAS, planted_checkpoint, planted_map, whole_body_map
 from research.training import pseudo_labels
-from research.training.looks import View
+from research.training.looks import LOOKS, View
 from research.training.placement import Placement, Reference
 from research.training.pseudo_labels import TAUGHT, label_by_views, looks_like, pseudo_label, teachable, whole_lungs
 from research.training.sources import unlabelled_slab, without_filler
@@ -293,3 +294,9 @@ def test_a_file_that_cannot_be_replaced_stays_whole(prepared, monkeypatch):
     with pytest.raises(OSError, match="disk full"):
         script.label_folder(prepared)
     assert (prepared / "chest.npz").read_bytes() == before
+
+
+def test_a_thin_slab_is_not_looked_at_in_parts_that_are_thinner_than_the_model_takes():
+    person = little_person(shape_kji=(15, 28, 44))
+    heights = [pseudo_labels.height_mm(person, look) for look in LOOKS]
+    assert [height > 32 for height in heights] == [True, True, False, False]

@@ -160,3 +160,112 @@ def test_a_plausible_body_covers_all_organs_and_not_the_whole_grid():
     body = sources.envelope(organs)
     assert body[organs > 0].all()
     assert body.mean() < 0.7
+
+
+def written_atlas(folder, muscle_shape=(20, 20, 20)):
+    """A body of skin (1) with a spleen (2), and muscles that overlap skin, spleen and emptiness."""
+    atlas, muscles = np.zeros((20, 20, 20), np.uint8), np.zeros(muscle_shape, np.uint8)
+    atlas[2:18, 4:16, 4:16] = 1
+    atlas[6:10, 6:10, 6:10] = 2
+    muscles[6:10, 6:15, 2:8] = 3
+    muscles[12:14, 6:10, 6:10] = 4
+    grid = np.diag([3.0, 3.0, 3.0, 1.0])
+    paths = written(folder, "hra_one_labels.nii.gz", atlas, grid), written(folder, "muscles.nii.gz", muscles, grid)
+    (folder / "atlas.tsv").write_text("id\tname\torgan\tnode\n1\tskin\tskin\ts\n2\tspleen\tspleen\tn\n")
+    (folder / "muscles.tsv").write_text(
+        "value\tname\tside\tvoxels\tmesh_ml\n3\tpsoas_major_left\tleft\t216\t1.7\n"
+        "4\trectus_femoris_left\tleft\t32\t400\n"
+    )
+    return paths
+
+
+def test_hip_muscles_are_painted_only_where_the_atlas_is_skin_or_empty(tmp_path):
+    atlas, muscles = written_atlas(tmp_path)
+    subject = sources.human_reference_atlas(atlas, tmp_path / "atlas.tsv", IDS, (muscles, tmp_path / "muscles.tsv"))
+    assert subject.name == "hra_one"
+    spleen = subject.labels_kji == subject.label_concepts.index(("spleen",))
+    psoas = subject.labels_kji == subject.label_concepts.index(("psoas_major_left",))
+    assert spleen.sum() == 4**3
+    assert psoas.sum() == 4 * 9 * 6 - 4 * 4 * 2
+
+
+def test_a_muscle_that_is_cut_is_named_but_not_annotated(tmp_path):
+    atlas, muscles = written_atlas(tmp_path)
+    subject = sources.human_reference_atlas(atlas, tmp_path / "atlas.tsv", IDS, (muscles, tmp_path / "muscles.tsv"))
+    assert ("quadriceps_femoris_left",) in subject.label_concepts
+    assert "quadriceps_femoris_left" not in subject.annotated
+    assert "psoas_major_left" in subject.annotated
+
+
+def test_muscles_on_another_grid_than_the_atlas_are_refused(tmp_path):
+    atlas, muscles = written_atlas(tmp_path, (24, 20, 20))
+    with pytest.raises(ValueError, match="expected the grid of the atlas"):
+        sources.human_reference_atlas(atlas, tmp_path / "atlas.tsv", IDS, (muscles, tmp_path / "muscles.tsv"))
+
+
+def test_a_label_of_amos_may_be_one_of_two_organs(tmp_path):
+    labels = np.zeros((20, 20, 20), np.uint8)
+    labels[4:9, 4:9, 4:9], labels[12:16, 4:9, 4:9] = 1, 2
+    path = written(tmp_path, "amos_1_seg.nii.gz", labels, np.diag([3.0, 3.0, 5.0, 1.0]))
+    (tmp_path / "names.tsv").write_text("value\tname\tml\n1\tliver\t1.0\n2\tprostate_or_uterus\t1.0\n")
+    subject = sources.named_map(path, tmp_path / "names.tsv", IDS, "amos")
+    assert (subject.name, subject.source) == ("amos_1", "amos")
+    assert ("liver",) in subject.label_concepts
+    assert ("prostate", "uterus") in subject.label_concepts
+
+
+def test_the_report_on_the_aorta_gets_the_labels_of_both_its_maps(tmp_path):
+    grid, size = np.diag([3.0, 3.0, 3.0, 1.0]), (20, 20, 20)
+    first, more, hu = np.zeros(size, np.uint8), np.zeros(size, np.uint8), np.full(size, 40, np.int16)
+    first[4:16, 4:8, 4:8] = 2
+    more[4:16, 4:14, 4:14], more[5:8, 15:18, 5:8] = 1, 3
+    written(tmp_path, "aorta_report_seg.nii.gz", first, grid)
+    written(tmp_path, "aorta_report_seg_heart_pulmonary.nii.gz", more, grid)
+    written(tmp_path, "aorta_report_ct.nii.gz", hu, grid)
+    (tmp_path / "aorta_report_labels.tsv").write_text("2\taorta\n")
+    (tmp_path / "aorta_report_heart_pulmonary_labels.tsv").write_text("1\theart\n3\tpulmonary_annulus_plane\n")
+    subject = sources.aorta_report(tmp_path, IDS)
+    assert (subject.labels_kji == subject.label_concepts.index(("aorta",))).sum() == 12 * 4 * 4
+    assert (subject.labels_kji == subject.label_concepts.index(("heart",))).sum() == 12 * 10 * 10 - 12 * 4 * 4
+    assert subject.annotated == {"aorta", "heart"}
+
+
+def test_the_man_of_bodyparts3d_is_read_with_his_outline_as_unnamed_body(tmp_path):
+    labels = np.zeros((20, 20, 20), np.uint16)
+    labels[2:18, 2:18, 2:18] = 1
+    labels[4:9, 4:9, 4:9], labels[4:9, 4:9, 9:14], labels[12:16, 4:9, 4:9] = 2, 3, 4
+    path = written(tmp_path, "bodyparts3d_v4_man.nii.gz", labels, np.diag([2.0, 2.0, 2.0, 1.0]))
+    rows = [
+        "value\tname\tside\ttotalsegmentator_class\tvoxels", "1\tbody\tbody\tbody\t9",
+        "2\tvastus_medialis_left\tleft\t\t125", "3\tvastus_lateralis_left\tleft\t\t125",
+        "4\tsoleus_left\tleft\t\t100",
+    ]
+    (tmp_path / "names.tsv").write_text("\n".join(rows))
+    subject = sources.body_parts_3d(path, tmp_path / "names.tsv", IDS)
+    assert subject.label_names == ["outside", "unnamed", "quadriceps_femoris_left", "unnamed muscle"]
+    assert subject.annotated == {"quadriceps_femoris_left"}
+    assert (subject.labels_kji == UNNAMED).any()
+
+
+def test_an_unlabelled_limb_is_body_without_a_name(tmp_path):
+    hu = np.full((20, 40, 40), -1000, np.int16)
+    hu[:, 8:32, 8:32] = 50
+    subject = sources.unlabelled_slab(written(tmp_path, "STS_1_crop.nii.gz", hu, np.diag([3.0, 3, 3, 1])), "limb CT")
+    assert (subject.name, subject.source, subject.annotated) == ("STS_1_crop", "limb CT", frozenset())
+    assert (subject.labels_kji == UNNAMED).any()
+
+
+def test_of_the_dense_chest_only_what_may_be_used_is_annotated_and_quarrels_have_no_name(tmp_path):
+    grid, labels = np.diag([3.0, 3.0, 3.0, 1.0]), np.zeros((24, 24, 24), np.uint8)
+    for value in range(1, 5):
+        labels[4:20, 4:20, 4 * value : 4 * value + 4] = value
+    for folder in ("annotations", "real_ct"):
+        (tmp_path / folder).mkdir()
+    written(tmp_path / "annotations", "LIDC-IDRI-0001_dense_labels.nii.gz", labels, grid)
+    written(tmp_path / "real_ct", "LIDC-IDRI-0001_chest.nii.gz", np.full(labels.shape, 40, np.int16), grid)
+    rows = "value\tname\teval\n1\tspleen\tuse\n2\tpancreas\tcaution\n3\tsmall_bowel\tskip\n4\theart\tuse\n"
+    (tmp_path / "annotations" / "LIDC-IDRI-0001_dense_labels.tsv").write_text(rows)
+    subject = sources.dense_chest(tmp_path, IDS)
+    assert subject.annotated == {"spleen"}
+    assert [c for c in subject.label_concepts if c] == [("spleen",), ("pancreas",)]
+    assert subject.name.startswith("LIDC-IDRI-0001")

@@ -12,7 +12,7 @@ from little_people import CENTRES_RAS, HU, VOCABULARY, little_person
 from research.training.appearance import Variation
 from research.training.sampling import AIR_HU
 from research.training.subject import OUTSIDE, UNNAMED
-from research.training.synthesis import CropGenerator, CropSource
+from research.training.synthesis import FIELDS_OF_VIEW, CropGenerator, CropSource
 from research.training.targets import Taxonomy
 from scipy import ndimage
 
@@ -206,3 +206,31 @@ def test_people_are_drawn_by_their_weights():
     generator = CropGenerator(sources, [3.0, 1.0], 0)
     drawn = [generator.draw((8, 8, 8))[0] for _ in range(200)]
     assert 0.65 < drawn.count(0) / 200 < 0.85
+
+
+@pytest.mark.parametrize("field", [field for field, _ in FIELDS_OF_VIEW])
+def test_a_scan_that_ends_inside_the_view_shows_a_part_of_it(field):
+    for seed in range(20):
+        gone = torch.zeros(48, 40, 64, dtype=torch.bool)
+        field(gone, np.random.default_rng(seed))
+        assert 0.03 < 1 - gone.float().mean() <= 1
+
+
+def test_a_slab_is_thin_across_one_axis_and_whole_along_the_others():
+    slab = next(field for field, _ in FIELDS_OF_VIEW if field.__name__ == "_slab")
+    for seed in range(30):
+        gone = torch.zeros(64, 64, 64, dtype=torch.bool)
+        slab(gone, np.random.default_rng(seed))
+        kept = torch.nonzero(~gone)
+        extents = sorted((kept.amax(dim=0) - kept.amin(dim=0) + 1).tolist())
+        assert 12 <= extents[0] < 36
+        assert extents[1:] == [64, 64]
+
+
+def test_a_whole_body_is_not_mostly_its_largest_structure():
+    person = little_person(concepts=("liver", "spleen"), shape_kji=(32, 60, 70))
+    person.labels_kji[:, 40:, :] = 2
+    source = CropSource(person, Taxonomy({"liver", "spleen"}, VOCABULARY), VOCABULARY)
+    voxels = np.bincount(person.labels_kji.ravel(), minlength=4)
+    at = np.bincount(person.labels_kji[tuple(source.centres.T)], minlength=4)
+    assert at[3] / at[2] > 3 * voxels[3] / voxels[2]

@@ -63,6 +63,28 @@ def test_a_run_of_other_concepts_is_not_resumed(tmp_path):
         trainer_of(tmp_path, fewer).run()
 
 
+def test_a_run_goes_on_with_more_concepts_and_the_old_ones_keep_what_they_learnt(tmp_path):
+    fewer = people(concepts=tuple(CENTRES_RAS)[2:])
+    first = trainer_of(tmp_path, fewer, steps=2)
+    first.run()
+    second = trainer_of(tmp_path, steps=3)
+    second._resume()
+    rows = [second.taxonomy.ids.index(concept) for concept in first.taxonomy.ids]
+    assert len(rows) < len(second.taxonomy.ids)
+    assert torch.equal(second.model.concept_vectors[rows], first.model.concept_vectors)
+    assert torch.equal(second.average["concept_vectors"][rows], first.average["concept_vectors"])
+    second.run()
+    assert second.step == 3
+
+
+def test_the_learning_rate_is_constant_until_it_falls_in_the_last_part(tmp_path):
+    trainer = trainer_of(tmp_path, steps=100, decay=0.2)
+    rates = [trainer.learning_rate(step) for step in range(101)]
+    assert rates[10:81] == pytest.approx([2e-2] * 71)
+    assert rates[80:] == sorted(rates[80:], reverse=True)
+    assert rates[100] == pytest.approx(0, abs=1e-9)
+
+
 def test_the_same_seed_trains_the_same_model(tmp_path):
     one = trainer_of(tmp_path / "a", steps=2)
     one.run()

@@ -9,8 +9,16 @@ from scipy.interpolate import RBFInterpolator
 
 from research.training.body_frame import landmarks
 from research.training.subject import UNNAMED, Subject
+from research.training.targets import LIES_IN
 
 LENT = {"bone", "spine", "muscle"}
+SKULL_GAP = 4
+"""Voxels of a gap in the skull that does not let its inside out."""
+
+
+def parts_in(concept: str) -> set[str]:
+    """Concepts whose every voxel is also of this one, although the vocabulary calls them no part of it."""
+    return {inner for inner, outer in LIES_IN.items() if outer == concept}
 
 
 def lend_skeleton(lender: Subject, borrower: Subject, vocabulary: Vocabulary) -> int:
@@ -39,7 +47,9 @@ def lend_skeleton(lender: Subject, borrower: Subject, vocabulary: Vocabulary) ->
     for index, concepts in enumerate(lender.label_concepts):
         if len(concepts) != 1 or vocabulary[concepts[0]].category not in LENT:
             continue
-        if owned & {concepts[0], *vocabulary.ancestors(concepts[0])}:  # also no part of a bone of the borrower's own
+        # Also no part of a bone of the borrower's own, and no whole of which it has the parts.
+        near = {*vocabulary.ancestors(concepts[0]), *vocabulary.descendants(concepts[0]), *parts_in(concepts[0])}
+        if owned & {concepts[0], *near}:
             continue
         here = unnamed[values == index]
         if len(here):
@@ -58,6 +68,30 @@ def _warp_smoothly(warp: RBFInterpolator, positions: np.ndarray) -> np.ndarray:
     moved = warp(lattice.reshape(-1, 3) * 24 + low).reshape(*counts, 3)
     at = (positions - low).T / 24
     return np.stack([ndimage.map_coordinates(moved[..., axis], at, order=1) for axis in range(3)], axis=1)
+
+
+def fill_skull(subject: Subject) -> int:
+    """Name the unnamed inside of a skull brain where a label map draws the bone alone, in place; returns the voxels.
+
+    It becomes not annotated: where the skull is cut its inside is not found.
+    """
+    known = {concept for options in subject.label_concepts for concept in options}
+    if "skull" not in known or "brain" in known:
+        return 0
+    bone = subject.labels_kji == subject.label_concepts.index(("skull",))
+    closed = ndimage.binary_closing(np.pad(bone, SKULL_GAP), iterations=SKULL_GAP)
+    closed = closed[(slice(SKULL_GAP, -SKULL_GAP),) * 3]
+    inside = np.stack([ndimage.binary_fill_holes(plane) for plane in closed]) & (subject.labels_kji == UNNAMED)
+    # The nose and the orbits are thin: what is left of them after erosion is no large piece.
+    pieces, count = ndimage.label(ndimage.binary_erosion(inside, iterations=2))
+    if not count:
+        return 0
+    largest = pieces == np.argmax(np.bincount(pieces.ravel())[1:]) + 1
+    brain = ndimage.binary_dilation(largest, iterations=3, mask=inside)
+    subject.label_concepts.append(("brain",))
+    subject.label_names.append("brain")
+    subject.labels_kji[brain] = len(subject.label_names) - 1
+    return int(brain.sum())
 
 
 def split_aorta(subject: Subject, vocabulary_ids: frozenset[str]) -> None:

@@ -19,6 +19,20 @@ TOTALSEGMENTATOR_V1 = {
     "body_extremities": None,
 }
 
+NAMED = {  # of label maps that else have TotalSegmentator's names
+    "prostate_or_uterus": "prostate|uterus",
+    "pulmonary_artery": "pulmonary_artery|pulmonary_trunk",
+    "aorta_true_lumen": "aorta",
+    "aorta_false_lumen": "aorta",
+    "annulus_proper": None,
+    "sinotubular_junction": None,
+    "pulmonary_annulus_plane": None,
+    "pulmonary_sinotubular_junction_plane": None,
+    "pulmonary_bifurcation_plane": None,
+    "pulmonary_artery_left_start_plane": None,
+    "pulmonary_artery_right_start_plane": None,
+}
+
 SPL = {
     "celiac trunk": "celiac_trunk",
     "stomach and duodenum": "stomach|duodenum",
@@ -190,6 +204,32 @@ HRA_NODES = (  # told apart only by the node's name: bones and vessels with the 
     (r"(external_iliac_vein)_([LR])$", "external_iliac_vein_{side}"),
     (r"(internal_iliac_vein)_([LR])$", "internal_iliac_vein_{side}"),
 )
+HRA_NAMED_NODES = (  # vessels and ducts whose text names no side or another thing; the first match wins
+    (r"common_bile_duct", "common_bile_duct"),
+    (r"common_hepatic_duct", "common_hepatic_duct"),
+    (r"cystic_duct", "cystic_duct"),
+    (r"pancreatic_duct", "pancreas|pancreatic_duct"),
+    (r"common_hepatic_artery|proper_hepatic_artery", "hepatic_artery"),
+    (r"(left|middle|right)_hepatic_vein", r"\1_hepatic_vein"),
+    (r"pulmonary_vein_L_(sup|inf)", r"left_\1erior_pulmonary_vein"),
+    (r"pulmonary_vein_R_(sup|inf)", r"right_\1erior_pulmonary_vein"),
+    (r"inferior_mesenteric_vein", "inferior_mesenteric_vein"),
+    (r"coronary_sinus", "coronary_sinus"),
+    (r"left_circumflex_artery", "left_circumflex_artery"),
+    (r"right_coronary_artery", "right_coronary_artery"),
+    (r"ileocecal_valve", "ileocecal_valve"),
+    (r"vermiform_appendix", "appendix"),
+    (r"(left|right)_optic_nerve", r"optic_nerve_\1"),
+    (r"urethra", "urethra"),
+    (r"vagina$", "vagina"),
+    (r"mammary_lobes_L|VH_F_fat_L", "breast_left"),
+    (r"mammary_lobes_R|VH_F_fat_R", "breast_right"),
+)
+HIP_MUSCLES = (  # pattern of a muscle's name without its side, concept
+    (r"gluteus_(maximus|medius|minimus)|psoas_major|iliacus|piriformis|obturator_internus|sartorius", r"\g<0>_{side}"),
+    (r"rectus_femoris|vastus_.*", "quadriceps_femoris_{side}"),
+    (r"pectineus", "thigh_medial_compartment_{side}"),
+)
 HRA_LUNG_SEGMENTS = (  # patterns of the node's name; the name of some meshes is that of another segment
     (r"lingula", "lung_upper_lobe_left"),
     (r"left.*(basal|superior)", "lung_lower_lobe_left"),
@@ -203,6 +243,11 @@ HRA_LUNG_SEGMENTS = (  # patterns of the node's name; the name of some meshes is
 def totalsegmentator(name: str) -> str | None:
     """Concept of a TotalSegmentator class (v1 and v2 names are the vocabulary's own ids)."""
     return TOTALSEGMENTATOR_V1.get(name, name)
+
+
+def named(name: str) -> str | None:
+    """Concept of a label of AMOS or of the aorta report."""
+    return NAMED.get(name, name)
 
 
 def spl(name: str) -> str | None:
@@ -244,13 +289,25 @@ def human_reference_atlas(name: str, organ: str, node: str) -> str | None:
     for pattern, concept in HRA_NODES:
         if match := re.search(pattern, node):
             return concept.format(side=SIDES[match[2]])
+    for pattern, concept in HRA_NAMED_NODES:
+        if match := re.search(pattern, node):
+            return match.expand(concept)
     if organ == "pelvis" and (match := re.search(r"_([LR])(_|$)", node)):
         return f"hip_{SIDES[match[1]]}"
     if organ == "lung" and (match := re.search(r"hilum.*_([LR])$", node)):
         return f"lung_{SIDES[match[1]]}"
-    if organ == "lung" and "bronchopulmonary_segment" in node:
+    if organ == "lung" and "bronchopulmonary_segm" in node:
         return next((concept for pattern, concept in HRA_LUNG_SEGMENTS if re.search(pattern, node)), None)
     for part_organ, pattern, concept in HRA_PARTS:
         if organ == part_organ and re.search(pattern, low):
             return concept
     return HRA_ORGANS.get(organ)
+
+
+def muscle(name: str, side: str) -> str | None:
+    """Concept of a muscle such as 'psoas_major_left' with the side 'left'; None for one without a name here."""
+    base = name.removesuffix(f"_{side}")
+    for pattern, concept in HIP_MUSCLES:
+        if match := re.fullmatch(pattern, base):
+            return match.expand(concept).replace("{side}", side)
+    return None

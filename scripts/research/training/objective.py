@@ -11,6 +11,7 @@ from torch.nn import functional
 from research.training.layout import hidden
 from research.training.losses import balanced_rows, distillation, gaussian_kl, masked_siglip, masked_softmax
 from research.training.model import TrainingModel
+from research.training.sampled_codes import sampled_posterior
 from research.training.synthesis import Crop
 
 TERMS = ("language", "softmax", "coordinate", "structure", "reconstruction", "kl", "distillation")
@@ -20,7 +21,7 @@ MASK_BLOCK = 16
 
 @dataclass
 class Rows:
-    """Sampled voxels of one crop on the embedding grid: indices (N,), their codes (N,C) and what is known of them."""
+    """Sampled voxels of one crop: flat indices (N,) on the embedding grid, codes (N,C), and what is known of them."""
 
     index: Tensor
     mean: Tensor
@@ -35,32 +36,38 @@ class Objective(nn.Module):
     targets: one int8 (labels,K) table a person. focus: (K,K) weight of the pair (true concept, other concept).
     """
 
-    def __init__(self, model: TrainingModel, targets: list[Tensor], focus: Tensor, voxels: int, mask_share: float):
+    def __init__(
+        self, model: TrainingModel, targets: list[Tensor], focus: Tensor, voxels: int, mask_share: float,
+        precision: torch.dtype = torch.float32,
+    ):
         super().__init__()
         self.model, self.targets, self.focus = model, targets, focus
-        self.voxels, self.mask_share = voxels, mask_share
+        self.voxels, self.mask_share, self.precision = voxels, mask_share, precision
 
     def forward(
         self, batch: list[tuple[int, Crop]], wanted: frozenset[str], teacher: TrainingModel | None,
         random: torch.Generator,
     ) -> tuple[dict[str, Tensor], Tensor]:
-        """The terms of `wanted` that the batch can teach (scalars), and the codes (N,C,K/2,J/2,I/2) they come from."""
+        """The terms of `wanted` that the batch can teach (scalars), and the codes (sum of N,C) that they come from."""
         device = self.focus.device
         distilled = [n for n, (_, crop) in enumerate(batch) if teacher is not None and crop.is_real]
         images = [
             block_mask(crop.hu, self.mask_share, random) if n in distilled else crop.hu
             for n, (_, crop) in enumerate(batch)
         ]
-        mean, log_variance = encode(self.model, torch.stack(images).to(device))
+        chosen = [self._choose(crop, random) for _, crop in batch]
+        indices = [index.to(device) for index, _ in chosen]
+        codes = encode(self.model, torch.stack(images).to(device), indices, self.precision, random)
+        parts = zip(*(part.float().split([len(index) for index in indices]) for part in codes), strict=True)
         sums: dict[str, list[Tensor]] = {}
-        for n, (which, crop) in enumerate(batch):
-            rows = self._rows(self.targets[which], crop, mean[n].float(), log_variance[n].float(), random)
+        for n, ((which, crop), (mean, log_variance)) in enumerate(zip(batch, parts, strict=True)):
+            rows = self._rows(which, indices[n], chosen[n][1], mean, log_variance)
             terms = {
                 "language": lambda rows=rows: self._language(rows),
                 "softmax": lambda rows=rows: self._softmax(rows),
                 "coordinate": lambda rows=rows, crop=crop: self._coordinate(rows, crop),
-                "structure": lambda n=n, rows=rows, crop=crop, which=which: self._structure(
-                    mean[n].float(), rows, crop, self.targets[which], random
+                "structure": lambda rows=rows, crop=crop, which=which: self._structure(
+                    rows, crop, self.targets[which], random
                 ),
                 "reconstruction": lambda rows=rows, crop=crop: self._reconstruction(rows, crop),
                 "kl": lambda rows=rows: gaussian_kl(rows.mean, rows.log_variance).mean(),
@@ -70,18 +77,20 @@ class Objective(nn.Module):
                 if value is not None:
                     sums.setdefault(name, []).append(value)
             if n in distilled and "distillation" in wanted:
-                sums.setdefault("distillation", []).append(self._distillation(rows, crop, teacher))
-        return {name: torch.stack(values).mean() for name, values in sums.items()}, mean
+                sums.setdefault("distillation", []).append(self._distillation(rows, crop, teacher, random))
+        return {name: torch.stack(values).mean() for name, values in sums.items()}, codes[0]
 
-    def _rows(self, table: Tensor, crop: Crop, mean: Tensor, log_variance: Tensor, random: torch.Generator) -> Rows:
+    def _choose(self, crop: Crop, random: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Voxels of the embedding grid, flat indices (N,), and the labels (N,) of one of the eight voxels in each."""
         offset = torch.randint(0, 2, (3,), generator=random)
         labels = crop.labels[offset[0] :: 2, offset[1] :: 2, offset[2] :: 2].reshape(-1)
         index = balanced_rows(labels.cpu(), self.voxels, random).to(labels.device)
-        labels = labels[index].long()
-        on = index.to(mean.device)
+        return index, labels[index].long()
+
+    def _rows(self, which: int, index: Tensor, labels: Tensor, mean: Tensor, log_variance: Tensor) -> Rows:
+        table = self.targets[which]
         targets = table[labels.to(table.device)].float()
-        flat_mean, flat_spread = (x.reshape(x.shape[0], -1).T[on] for x in (mean, log_variance))
-        return Rows(on, flat_mean, flat_spread.clamp(-8, 4), labels.to(mean.device), targets)
+        return Rows(index, mean, log_variance.clamp(-8, 4), labels.to(mean.device), targets)
 
     def _weights(self, targets: Tensor) -> Tensor:
         """Hard negatives: the other side of what is true counts more."""
@@ -103,21 +112,20 @@ class Objective(nn.Module):
         known = centres[rows.index.to(centres.device)].to(rows.mean.device)
         return functional.smooth_l1_loss(self.model.coordinates(rows.mean[body]), known[body], beta=0.2)
 
-    def _structure(
-        self, mean: Tensor, rows: Rows, crop: Crop, table: Tensor, random: torch.Generator
-    ) -> Tensor | None:
-        body = rows.index[rows.labels > 0]
+    def _structure(self, rows: Rows, crop: Crop, table: Tensor, random: torch.Generator) -> Tensor | None:
+        body = torch.nonzero(rows.labels > 0)[:, 0]
         if crop.layout is None or not len(body):
             return None
         amount = VISIBLE_PATCHES[int(torch.randint(len(VISIBLE_PATCHES), (1,), generator=random))]
         visible = body[torch.randint(len(body), (amount,), generator=random).to(body.device)]
-        grid = torch.stack(torch.unravel_index(visible, mean.shape[1:]), dim=1).flip(1)
+        size = tuple(n // 2 for n in crop.labels.shape)
+        grid = torch.stack(torch.unravel_index(rows.index[visible], size), dim=1).flip(1)
         at = crop.layout.places_of(2.0 * grid + 0.5, tuple(crop.labels.shape))
         places = crop.layout.positions.to(at.device)
         asked = hidden(places, at)
         if not asked.any():
             return None
-        codes = mean.reshape(mean.shape[0], -1).T[visible]
+        codes = rows.mean[visible]
         targets = table[crop.layout.labels.to(table.device)[asked]].float()
         similarity = self.model.compare(self.model.layout(codes, places[asked]))
         return masked_siglip(similarity, targets, self.model.log_scale, self.model.bias, self._weights(targets))
@@ -130,11 +138,11 @@ class Objective(nn.Module):
         blocks = blocks[rows.index.to(blocks.device)].to(rows.mean.device) / 500
         return functional.smooth_l1_loss(self.model.decoder(sample), blocks)
 
-    def _distillation(self, rows: Rows, crop: Crop, teacher: TrainingModel) -> Tensor:
+    def _distillation(self, rows: Rows, crop: Crop, teacher: TrainingModel, random: torch.Generator) -> Tensor:
         """The teacher sees the scan itself, the student an augmented one with holes."""
         with torch.no_grad():
-            codes = encode(teacher, crop.canonical_hu[None].to(rows.mean.device))[0][0].float()
-            codes = codes.reshape(codes.shape[0], -1).T[rows.index]
+            seen = crop.canonical_hu[None].to(rows.mean.device)
+            codes = encode(teacher, seen, [rows.index], self.precision, random)[0].float()
             theirs, place = teacher.logits(teacher.similarity(codes)), teacher.coordinates(codes)
         ours = self.model.logits(self.model.similarity(rows.mean))
         names = distillation(ours, theirs, rows.targets == 0)
@@ -144,11 +152,13 @@ class Objective(nn.Module):
         return names + functional.smooth_l1_loss(self.model.coordinates(rows.mean[body]), place[body], beta=0.2)
 
 
-def encode(model: TrainingModel, hu: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and log-variance of HU (N,K,J,I), by the encoder under bfloat16 autocast."""
+def encode(
+    model: TrainingModel, hu: Tensor, rows: list[Tensor], precision: torch.dtype, random: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Mean and log-variance (sum of R,C) of HU (N,K,J,I) at voxels of each crop, in float32 or under autocast."""
     x = network_input(hu).to(memory_format=torch.channels_last_3d)
-    with torch.autocast(hu.device.type, dtype=torch.bfloat16):
-        return model.encoder(x)
+    with torch.autocast(hu.device.type, dtype=torch.bfloat16, enabled=precision == torch.bfloat16):
+        return sampled_posterior(model.encoder, x, rows, random)
 
 
 def block_mask(hu: Tensor, share: float, random: torch.Generator) -> Tensor:

@@ -296,7 +296,7 @@ def psoas(body: Body, side: str) -> Parts:
 
 def airway_fork(body: Body, _: str) -> Parts:
     """The carina, and what leaves it to either side."""
-    tube = body.whole("trachea")
+    tube = body.whole("trachea", "main_bronchus_left", "main_bronchus_right")
     for level in fork_levels(body, tube):
         height = tube.ras[:, 2] - level
         stem = tube.ras[(height > CARINA_HEIGHT) & (height < 2.5 * CARINA_HEIGHT)]

@@ -15,7 +15,7 @@ from anatembed.language.vocabulary import Vocabulary
 from anatembed.model.checkpoint import Checkpoint
 from scipy import ndimage
 
-from research.training.looks import LOOKS, View, agreement, look_at
+from research.training.looks import LOOKS, Look, View, agreement, look_at
 from research.training.placement import Placement, Reference
 from research.training.subject import OUTSIDE, UNNAMED, Subject
 from research.training.tissues import tissue_of
@@ -60,8 +60,15 @@ def pseudo_label(subject: Subject, checkpoint: Checkpoint, reference: Reference,
     if subject.ct_kji is None:
         raise ValueError(f"expected a person with a CT, {subject.name} has none")
     random = np.random.default_rng(seed)
-    views = [look_at(subject, checkpoint, look, random) for look in LOOKS]
+    least_mm = checkpoint.preprocessing.min_extent_mm
+    views = [look_at(subject, checkpoint, look, random) for look in LOOKS if height_mm(subject, look) > least_mm]
     return label_by_views(subject, views, reference)
+
+
+def height_mm(subject: Subject, look: Look) -> float:
+    """How much of a person's height a look shows, without the slice that rounding may cost."""
+    slices = int((look.part[1] - look.part[0]) * subject.ct_kji.shape[0]) - 1
+    return slices * look.zoom * float(np.abs(subject.ijk_to_ras[2, 2]))
 
 
 def label_by_views(subject: Subject, views: list[View], reference: Reference) -> Subject:

@@ -18,10 +18,25 @@ from anatembed.scan.files import read_volume
 from anatembed.scan.volume import Volume
 from scipy import ndimage
 
-from research.training import label_names
-from research.training.subject import OUTSIDE, UNNAMED, UNNAMED_AIR, Subject
+from research.training import bodyparts3d, label_names
+from research.training.head_air import name_head_air
+from research.training.subject import OUTSIDE, UNNAMED, UNNAMED_AIR, UNNAMED_MUSCLE, Subject
 
 GRID = PreprocessingConfig(spacing_mm=3.0, hu_min=-1024, hu_max=2000)
+SKIN = 1
+"""Value of the skin in the Human Reference Atlas's label maps; 0 is empty."""
+MUSCLE_VOXEL_ML, WHOLE_MUSCLE = 0.008, 0.9
+"""Volume of a voxel of 2 mm, and the share of its mesh from which on a muscle is whole: many are cut at the hip."""
+QUARRELS = frozenset({"heart", "duodenum"})
+"""Structures of the dense chest that it draws otherwise than the other sources."""
+UNLABELLED = {
+    "ACRIN-FLT-Breast_013_coronal_slab_skullbase-thigh": "slab CT",
+    "ACRIN-FLT-Breast_013_sagittal_slab_skullbase-thigh": "slab CT",
+    "RIDER-Pilot_0117_lower_chest_slab": "slab CT",
+    "C4KC-KiTS_KiTS-00072_abdomen_slab": "slab CT",
+    "TCGA-THCA_TCGA-E3-A3E5_neck": "neck CT",
+}
+"""Scans without labels, and the sources that they are counted among."""
 Stretch = tuple[float, float, float]
 AS_STORED: Stretch = (1.0, 1.0, 1.0)
 SPL_ABDOMINAL_STRETCH = (1.5, 1.5, 2.0)
@@ -36,12 +51,18 @@ class LabelTable:
         self.concepts: list[tuple[str, ...]] = [(), ()]
         self.names = ["outside", "unnamed"]
 
+        self._added: dict[tuple[str, str | None], int] = {}
+
     def add(self, name: str, mapped: str | None) -> int:
-        """Index of the label `name`; None or a concept that the vocabulary lacks becomes a label without concept."""
-        concepts = tuple(c for c in (mapped or "").split("|") if c in self.vocabulary_ids)
-        self.concepts.append(concepts)
-        self.names.append(name)
-        return len(self.names) - 1
+        """Index of the label `name`; None or a concept that the vocabulary lacks becomes a label without concept.
+
+        What is added again with the same name and meaning gets the index that it has.
+        """
+        if (name, mapped) not in self._added:
+            self.concepts.append(tuple(c for c in (mapped or "").split("|") if c in self.vocabulary_ids))
+            self.names.append(name)
+            self._added[name, mapped] = len(self.names) - 1
+        return self._added[name, mapped]
 
 
 def read_tsv_labels(path: Path) -> dict[int, str]:
@@ -181,6 +202,46 @@ def totalsegmentator_map(label_path: Path, table: Path, ids: frozenset[str], ct_
     return build(name, "totalsegmentator", label_path, mapping, ids, ct_path)
 
 
+def named_map(label_path: Path, table: Path, ids: frozenset[str], source: str) -> Subject:
+    """A label map without CT whose labels have TotalSegmentator's names, or the names of `label_names.NAMED`."""
+    mapping = {value: (name, label_names.named(name)) for value, name in read_tsv_labels(table).items()}
+    return build(label_path.name.replace("_seg", "").split(".")[0], source, label_path, mapping, ids)
+
+
+def aorta_report(folder: Path, ids: frozenset[str]) -> Subject:
+    """The chest with a dissected aorta: the labels of its two label maps on one grid; landmark planes name nothing.
+
+    Its heart ends before the pulmonary trunk.
+    """
+    first = read_volume(folder / "aorta_report_seg.nii.gz")
+    more = read_volume(folder / "aorta_report_seg_heart_pulmonary.nii.gz")
+    shift = int(first.array_kji.max())
+    merged = np.where(first.array_kji > 0, first.array_kji, np.where(more.array_kji > 0, more.array_kji + shift, 0))
+    names = read_tsv_labels(folder / "aorta_report_labels.tsv")
+    names |= {v + shift: n for v, n in read_tsv_labels(folder / "aorta_report_heart_pulmonary_labels.tsv").items()}
+    mapping = {value: (name, label_names.named(name)) for value, name in names.items()}
+    labels = dataclasses.replace(first, array_kji=merged)
+    scan = read_volume(folder / "aorta_report_ct.nii.gz")
+    return assemble("aorta_report", "aorta report", labels, mapping, ids, scan)
+
+
+def dense_chest(root: Path, ids: frozenset[str]) -> Subject:
+    """The chest CT LIDC-IDRI-0001 with its dense labels, an evaluation scan until the second phase of a training.
+
+    Of the table's column `eval` only "use" makes a structure annotated; "skip" and QUARRELS leave it without a name.
+    """
+    label_path = root / "annotations" / "LIDC-IDRI-0001_dense_labels.nii.gz"
+    table = label_path.with_name("LIDC-IDRI-0001_dense_labels.tsv").read_text()
+    rows = list(csv.DictReader(table.splitlines(), delimiter="\t"))
+    kept = [row for row in rows if row["eval"] != "skip" and row["name"] not in QUARRELS]
+    mapping = {int(row["value"]): (row["name"], None) for row in rows}
+    mapping |= {int(row["value"]): (row["name"], row["name"]) for row in kept}
+    ct_path = root / "real_ct" / "LIDC-IDRI-0001_chest.nii.gz"
+    subject = build("LIDC-IDRI-0001_chest", "dense chest", label_path, mapping, ids, ct_path)
+    subject.annotated &= {row["name"] for row in kept if row["eval"] == "use"}
+    return subject
+
+
 def spl_map(label_path: Path, table: Path, ids: frozenset[str], ct_path: Path | None = None) -> Subject:
     """An atlas of the Surgical Planning Laboratory."""
     mapping = {value: (name, label_names.spl(name)) for value, name in read_tsv_labels(table).items()}
@@ -189,21 +250,62 @@ def spl_map(label_path: Path, table: Path, ids: frozenset[str], ct_path: Path | 
     return build(name, "spl", label_path, mapping, ids, ct_path, stretch=stretch)
 
 
-def human_reference_atlas(label_path: Path, table: Path, ids: frozenset[str]) -> Subject:
-    """A whole body of the Human Reference Atlas, meshes merged to concepts; the skin's value is unnamed body."""
+def human_reference_atlas(
+    label_path: Path, table: Path, ids: frozenset[str], muscles: tuple[Path, Path] | None = None
+) -> Subject:
+    """A whole body of the Human Reference Atlas, meshes merged to concepts; the skin's value is unnamed body.
+
+    muscles: label map and table of the same person's hip muscles, painted where the atlas has no structure.
+    """
     rows = csv.DictReader(table.read_text().splitlines(), delimiter="\t")
     concepts = {
         int(row["id"]): label_names.human_reference_atlas(row["name"], row["organ"], row["node"]) for row in rows
     }
     skin = tuple(value for value, concept in concepts.items() if concept is None)
-    return build(
-        label_path.name.split("_labels")[0],
-        "human reference atlas",
-        label_path,
-        {value: (concept, concept) for value, concept in concepts.items() if concept},
-        ids,
-        body_values=skin,
-    )
+    mapping = {value: (concept, concept) for value, concept in concepts.items() if concept}
+    volume, cut = read_volume(label_path), frozenset()
+    if muscles is not None:
+        volume, named, cut = with_muscles(volume, *muscles)
+        mapping |= named
+    name = label_path.name.split("_labels")[0]
+    subject = assemble(name, "human reference atlas", volume, mapping, ids, body_values=skin)
+    subject.annotated -= cut
+    return subject
+
+
+def with_muscles(
+    atlas: Volume, label_path: Path, table: Path
+) -> tuple[Volume, dict[int, tuple[str, str | None]], frozenset[str]]:
+    """The atlas with the muscles painted where it is empty or skin, what their values mean, and the concepts that are
+    cut (their label is not all of them); ValueError if the grids differ."""
+    own = read_volume(label_path)
+    if own.array_kji.shape != atlas.array_kji.shape or not np.allclose(own.ijk_to_ras, atlas.ijk_to_ras, atol=0.1):
+        raise ValueError(f"{label_path.name}: expected the grid of the atlas, {atlas.array_kji.shape}, got another one")
+    first = int(atlas.array_kji.max()) + 1
+    free = (atlas.array_kji <= SKIN) & (own.array_kji > 0)
+    painted = np.where(free, own.array_kji.astype(np.int32) + first, atlas.array_kji)
+    named, cut = {}, set()
+    for row in csv.DictReader(table.read_text().splitlines(), delimiter="\t"):
+        concept = label_names.muscle(row["name"], row["side"])
+        named[first + int(row["value"])] = (concept or UNNAMED_MUSCLE, concept)
+        if concept and int(row["voxels"]) * MUSCLE_VOXEL_ML < WHOLE_MUSCLE * float(row["mesh_ml"]):
+            cut.add(concept)
+    return dataclasses.replace(atlas, array_kji=painted), named, frozenset(cut)
+
+
+def body_parts_3d(label_path: Path, table: Path, ids: frozenset[str]) -> Subject:
+    """The man of BodyParts3D, structures merged to concepts; its `body` is an outline and tells of no tissue."""
+    mapping, body_values = {}, []
+    for row in csv.DictReader(table.read_text().splitlines(), delimiter="\t"):
+        known = bodyparts3d.concept_of(row["name"], row["side"], row["totalsegmentator_class"], int(row["voxels"]), ids)
+        if known is None:
+            body_values.append(int(row["value"]))
+        else:
+            mapping[int(row["value"])] = known
+    name = label_path.name.split(".")[0]
+    subject = build(name, "bodyparts3d", label_path, mapping, ids, body_values=tuple(body_values))
+    bodyparts3d.complete(subject)
+    return subject
 
 
 def contoured_scan(label_path: Path, table: Path, ids: frozenset[str], ct_path: Path | None, source: str) -> Subject:
@@ -214,6 +316,7 @@ def contoured_scan(label_path: Path, table: Path, ids: frozenset[str], ct_path: 
     subject = build(label_path.name.split("_seg")[0], source, label_path, mapping, ids, ct_path, body_values)
     present = {c for i in np.unique(subject.labels_kji) for c in subject.label_concepts[i]}
     subject.annotated = frozenset(present)
+    name_head_air(subject)
     return subject
 
 
@@ -234,10 +337,10 @@ def unlabelled_chest(ct_path: Path, ids: frozenset[str]) -> Subject:
                    label_names=table.names)
 
 
-def unlabelled_slab(ct_path: Path) -> Subject:
-    """A thick slice of an unlabelled body: nothing is named, for its middle need not be the body's."""
+def unlabelled_slab(ct_path: Path, source: str = "slab CT") -> Subject:
+    """A thick slice of an unlabelled body or a limb: nothing is named, for its middle need not be the body's."""
     ct, affine, body = scan_to_grid(without_filler(read_volume(ct_path)))
-    return Subject(ct_path.name.split(".")[0], "slab CT", body.astype(np.uint16) * UNNAMED, [(), ()], frozenset(),
+    return Subject(ct_path.name.split(".")[0], source, body.astype(np.uint16) * UNNAMED, [(), ()], frozenset(),
                    affine, ct, label_names=["outside", "unnamed"])
 
 
@@ -273,9 +376,12 @@ def head_template(ct_path: Path, ids: frozenset[str]) -> Subject:
 def public_sources(root: Path, ids: frozenset[str]) -> Iterator[Callable[[], Subject]]:
     """All training subjects in a folder with the layout label_maps/, real_ct/, real_ct_labelled/ and openkbp/."""
     maps, labelled, real, planning = (root / n for n in ("label_maps", "real_ct_labelled", "real_ct", "openkbp"))
-    for case in ("s0327", "s0328"):
-        path = maps / f"totalseg_{case}_seg_v2.nii.gz"
-        yield lambda path=path: totalsegmentator_map(path, maps / "labels_total_v2.tsv", ids)
+    first, second = (maps / f"totalseg_{case}_seg_v2.nii.gz" for case in ("s0327", "s0328"))
+    yield lambda: totalsegmentator_map(first, maps / "labels_total_v2.tsv", ids)
+    # The second one, so that the head and the limbs of all others find their landmarks in the body frame.
+    man = maps / "bodyparts3d_v4_man"
+    yield lambda: body_parts_3d(man.with_suffix(".nii.gz"), man.with_suffix(".tsv"), ids)
+    yield lambda: totalsegmentator_map(second, maps / "labels_total_v2.tsv", ids)
     ct = labelled / "example_ct.nii.gz"
     for version in ("v1", "v2fast"):
         path = labelled / f"example_ct_seg_{version}.nii.gz"
@@ -290,7 +396,10 @@ def public_sources(root: Path, ids: frozenset[str]) -> Iterator[Callable[[], Sub
     )
     for body in ("hra_male", "hra_female"):
         path, table = maps / f"{body}_labels.nii.gz", maps / f"{body}_labels.tsv"
-        yield lambda path=path, table=table: human_reference_atlas(path, table, ids)
+        muscles = maps / f"{body}_du_muscles.nii.gz", maps / f"{body}_du_muscles.tsv"
+        yield lambda path=path, table=table, muscles=muscles: human_reference_atlas(path, table, ids, muscles)
+    amos = maps / "amos_0013_seg.nii.gz"
+    yield lambda: named_map(amos, maps / "amos_0013_labels.tsv", ids, "amos")
     yield lambda: contoured_scan(
         maps / "cort_prostate_seg.nii.gz", maps / "cort_prostate_labels.tsv", ids, None, "cort prostate"
     )
@@ -302,10 +411,12 @@ def public_sources(root: Path, ids: frozenset[str]) -> Iterator[Callable[[], Sub
                 path, planning / "labels.tsv", ids, ct_path, "openkbp"
             )
     for name in ("LIDC-IDRI-0002_chest", "LIDC-IDRI-0314_chest", "LungPETCTDx-A0002_chest",
-                 "LungFCP-01-0001_chest_slab", "ACRIN-FLT-Breast_013_chest"):
+                 "LungFCP-01-0001_chest_slab", "ACRIN-FLT-Breast_013_chest", "CPTAC-PDA_C3N-00249_chest"):
         path = real / f"{name}.nii.gz"
         yield lambda path=path: unlabelled_chest(path, ids)
-    for plane in ("coronal", "sagittal"):
-        path = real / f"ACRIN-FLT-Breast_013_{plane}_slab_skullbase-thigh.nii.gz"
-        yield lambda path=path: unlabelled_slab(path)
+    for name, source in UNLABELLED.items():
+        path = real / f"{name}.nii.gz"
+        yield lambda path=path, source=source: unlabelled_slab(path, source)
+    for path in sorted((root / "real_ct_limbs").glob("*_crop.nii.gz")):
+        yield lambda path=path: unlabelled_slab(path, "limb CT")
     yield lambda: head_template(real / "VisibleHuman_head.nii.gz", ids)

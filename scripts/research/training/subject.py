@@ -12,6 +12,15 @@ from anatembed.output_file import UNFINISHED
 OUTSIDE = 0  # label index of what is not the person
 UNNAMED = 1  # label index of body without a name
 UNNAMED_AIR = "unnamed air"  # label name of lung and gas that the source has no label for
+UNNAMED_MUSCLE = "unnamed muscle"
+TISSUE_OF_LABEL = {
+    UNNAMED_AIR: "lung", UNNAMED_MUSCLE: "muscle", "unnamed artery": "artery", "unnamed vein": "vein",
+    "unnamed bone": "bone", "unnamed soft tissue": "soft", "unnamed fluid": "fluid",
+    **{f"air of {place}": "airway" for place in ("larynx", "nasopharynx", "oropharynx", "hypopharynx", "pharynx",
+                                                 "nasal_cavity_left", "nasal_cavity_right", "maxillary_sinus_left",
+                                                 "maxillary_sinus_right")},
+}
+"""Label names whose tissue is not that of a concept: body without a name, and the air in a hollow structure."""
 
 
 @dataclass

@@ -6,6 +6,7 @@ like is drawn by `appearance`. No mirroring: left and right are what the model m
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -16,12 +17,18 @@ from torch import Tensor
 from research.training.appearance import Appearance, Variation
 from research.training.layout import Layout, LayoutSampler
 from research.training.sampling import AIR_HU, nearest, sample, smooth_noise, trilinear
-from research.training.subject import OUTSIDE, UNNAMED, UNNAMED_AIR, Subject
+from research.training.subject import OUTSIDE, TISSUE_OF_LABEL, UNNAMED, Subject
 from research.training.targets import Taxonomy
 from research.training.tissues import NAMES, tissue_of
 
 FLESH_REACH = 6.0
 """Voxels from bone over which the wall of the trunk and of the limbs is rather muscle than fat."""
+CENTRES = 4000
+"""Candidate crop centres of a person in what is named, and as many in what is not."""
+SLAB_VOXELS = (12, 36)
+"""Thickness of a slab: 36 to 108 mm."""
+SIDE_SHARE = 0.3
+"""How much of a crop's width or depth may be missing at each side of a scan of a part of the body."""
 
 
 @dataclass
@@ -52,30 +59,44 @@ class CropSource:
         self.ct = None if subject.ct_kji is None else torch.from_numpy(subject.ct_kji).to(device)
         self.warp = None if subject.body_warp is None else torch.from_numpy(subject.body_warp).to(device)
         self.targets = taxonomy.target_table(subject)
-        self.layout = LayoutSampler(subject) if subject.ras_to_body is not None else None
         named = [concepts[0] if concepts else "" for concepts in subject.label_concepts]
         self.concepts = [c or name for c, name in zip(named, subject.label_names, strict=True)]
         self.tissues = [tissue_of(c, vocabulary) if c else "soft" for c in named]
         self.tissues[OUTSIDE], self.tissues[UNNAMED] = "air", "fat"
-        if UNNAMED_AIR in subject.label_names:
-            self.tissues[subject.label_names.index(UNNAMED_AIR)] = "lung"
+        for index, name in enumerate(subject.label_names):
+            self.tissues[index] = TISSUE_OF_LABEL.get(name, self.tissues[index])
         self.tissue_index = torch.tensor([NAMES.index(t) for t in self.tissues], device=device)
-        self.flesh = torch.from_numpy(self._flesh()).to(device)
-        self.centres = self._centres()
+        self.device = device
 
-    def _flesh(self) -> np.ndarray:
+    # What is slow to make waits for the first crop of the person that needs it: a run of many people starts at once.
+    @cached_property
+    def layout(self) -> LayoutSampler | None:
+        """Places all over the person, None where no landmark fixes the body's origin."""
+        return LayoutSampler(self.subject) if self.subject.ras_to_body is not None else None
+
+    @cached_property
+    def flesh(self) -> Tensor:
         """uint8 (K,J,I): how near bone is, 255 at bone, 0 from FLESH_REACH on: there unnamed tissue is muscle first."""
         bone = np.isin(self.labels, [n for n, tissue in enumerate(self.tissues) if tissue == "bone"])
         if not bone.any():
-            return np.zeros(bone.shape, np.uint8)
-        return (255 * np.clip(1 - ndimage.distance_transform_edt(~bone) / FLESH_REACH, 0, 1)).astype(np.uint8)
+            return torch.zeros(bone.shape, dtype=torch.uint8, device=self.device)
+        near = np.clip(1 - ndimage.distance_transform_edt(~bone) / FLESH_REACH, 0, 1)
+        return torch.from_numpy((255 * near).astype(np.uint8)).to(self.device)
 
-    def _centres(self) -> np.ndarray:
-        """Candidate crop centres (n,3) KJI: half of them in labelled structures, each label alike."""
+    @cached_property
+    def centres(self) -> np.ndarray:
+        """Candidate crop centres (n,3) KJI: three quarters in labelled structures, a label by the root of its size, so
+        that a whole body is not mostly thighs."""
         named = np.argwhere(self.labels > UNNAMED)
         body = np.argwhere(self.labels == UNNAMED)
         rng = np.random.default_rng(0)
-        groups = [group[rng.integers(len(group), size=4000)] for group in (named, body) if len(group)]
+        groups = []
+        if len(named):
+            sizes = np.bincount(self.labels.ravel())
+            share = 1 / np.sqrt(sizes[self.labels[tuple(named.T)]])
+            groups.append(named[rng.choice(len(named), CENTRES, p=share / share.sum())])
+        if len(body):
+            groups.append(body[rng.integers(len(body), size=CENTRES)])
         return np.concatenate(groups[:1] * 3 + groups[1:])
 
 
@@ -143,22 +164,53 @@ class CropGenerator:
         return moved + shift[:, None, None, None], matrix, centre
 
     def _cut(self, hu: Tensor, canonical: Tensor, labels: Tensor) -> None:
-        """A scan that ends inside the crop: slices above or below, or all outside a reconstruction circle, are air."""
+        """A scan that ends inside the crop: what one of FIELDS_OF_VIEW, drawn by its share, leaves out is air."""
         random = self.random
         if random.random() > self.variation.cut_field_of_view:
             return
+        fields, shares = zip(*FIELDS_OF_VIEW, strict=True)
+        field = fields[int(random.choice(len(fields), p=shares))]
         gone = torch.zeros(labels.shape, dtype=torch.bool, device=self.device)
-        if random.random() < 0.75:
-            low, high = (int(random.uniform(0, 0.4) * labels.shape[0]) for _ in range(2))
-            gone[:low] = True
-            gone[labels.shape[0] - high :] = True
-        else:
-            rows, columns = (torch.linspace(-1, 1, n, device=self.device) for n in labels.shape[1:])
-            circle = rows[:, None] ** 2 + columns[None] ** 2 > float(random.uniform(0.6, 1.3))
-            gone |= circle[None]
+        field(gone, random)
         hu[gone] = AIR_HU
         canonical[gone] = AIR_HU
         labels[gone] = OUTSIDE
+
+
+def _ends(gone: Tensor, random: np.random.Generator) -> None:
+    """Slices above and below."""
+    low, high = (int(random.uniform(0, 0.4) * len(gone)) for _ in range(2))
+    gone[:low] = True
+    gone[len(gone) - high :] = True
+
+
+def _circle(gone: Tensor, random: np.random.Generator) -> None:
+    """All outside a reconstruction circle."""
+    rows, columns = (torch.linspace(-1, 1, n, device=gone.device) for n in gone.shape[1:])
+    gone |= (rows[:, None] ** 2 + columns[None] ** 2 > float(random.uniform(0.6, 1.3)))[None]
+
+
+def _slab(gone: Tensor, random: np.random.Generator) -> None:
+    """All but a slab across one of the axes, axial ones as often as the other two."""
+    axis = int(random.choice(3, p=(0.5, 0.25, 0.25)))
+    size = gone.shape[axis]
+    thickness = min(size, int(random.integers(*SLAB_VOXELS)))
+    first = int(random.integers(size - thickness + 1))
+    along = torch.arange(size, device=gone.device)
+    shape = [-1 if n == axis else 1 for n in range(3)]
+    gone |= ((along < first) | (along >= first + thickness)).reshape(shape)
+
+
+def _sides(gone: Tensor, random: np.random.Generator) -> None:
+    """What lies beside, before and behind a part of the body, as in scans of the spine or of a limb."""
+    for axis in (1, 2):
+        low, high = (int(random.uniform(0, SIDE_SHARE) * gone.shape[axis]) for _ in range(2))
+        gone.narrow(axis, 0, low).fill_(True)
+        gone.narrow(axis, gone.shape[axis] - high, high).fill_(True)
+
+
+FIELDS_OF_VIEW = ((_ends, 0.4), (_circle, 0.2), (_slab, 0.25), (_sides, 0.15))
+"""What may be missing of a view, with the share of each among those that miss something."""
 
 
 def _affine(matrix: np.ndarray, voxels_kji: Tensor) -> Tensor:

@@ -19,13 +19,20 @@ OVERLAPS = {  # concepts that share voxels although neither is a part of the oth
     "iliac_artery_right": {"external_iliac_artery_right", "internal_iliac_artery_right"},
     "iliac_vena_left": {"external_iliac_vein_left", "internal_iliac_vein_left"},
     "iliac_vena_right": {"external_iliac_vein_right", "internal_iliac_vein_right"},
-    "heart": {"ascending_aorta", "pulmonary_trunk", "superior_vena_cava", "pulmonary_vein", "atrial_appendage_left"},
+    "hepatic_veins": {"liver_vessels"},
+    "portal_vein": {"liver_vessels"},
+    "heart": {"ascending_aorta", "pulmonary_trunk", "superior_vena_cava", "pulmonary_vein", "atrial_appendage_left",
+              "left_main_coronary_artery", "inferior_vena_cava"},
     "heart_atrium_left": {"atrial_appendage_left"},
     "heart_ventricle_left": {"heart_myocardium"},
     "heart_ventricle_right": {"heart_myocardium"},
     "pulmonary_artery": {"pulmonary_trunk", "pulmonary_artery_left", "pulmonary_artery_right"},
     "small_bowel": {"duodenum", "jejunum", "ileum"},
-    "skull": {"mandible", "brain"},
+    "bronchi": {"main_bronchus_left", "main_bronchus_right"},
+    "quadriceps_femoris_left": {"sartorius_left"},
+    "quadriceps_femoris_right": {"sartorius_right"},
+    "skull": {"mandible", "brain", "upper_teeth"},
+    "pharynx": {"larynx", "soft_palate"},
     "lung_left": {"main_bronchus_left"},
     "lung_right": {"main_bronchus_right"},
     "brain": {"brainstem"},
@@ -46,7 +53,11 @@ COMPLETE_PARTS = frozenset(
     for side in ("", "_left", "_right")
 )
 """Parts that, where a person has them at all, are labelled to the last voxel: the rest of the whole is not the part."""
-LIES_IN = {"spinal_cord": "spinal_canal"}
+LIES_IN = {
+    "spinal_cord": "spinal_canal",
+    **{f"{muscle}_{side}": f"iliopsoas_{side}" for muscle in ("psoas_major", "iliacus") for side in ("left", "right")},
+    **{f"erector_spinae_{side}": f"autochthon_{side}" for side in ("left", "right")},
+}
 """Concepts whose every voxel is also of another one, although they are no part of it."""
 
 

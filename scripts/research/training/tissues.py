@@ -58,6 +58,10 @@ BY_CATEGORY = {
 }
 BY_NAME = (
     (r"brainstem", "brain"),
+    (r"(lateral|third|fourth)_ventricle|brain_ventricles", "fluid"),
+    (r"nasal_cavity|(maxillary|frontal|sphenoid|ethmoid|paranasal)_sinus", "airway"),
+    (r"tongue|pharynx", "muscle"),
+    (r"breast", "fat"),
     (r"spinal", "cord"),
     (r"disc", "disc"),
     (r"cartilage|larynx", "cartilage"),

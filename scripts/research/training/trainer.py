@@ -21,6 +21,7 @@ from torch.utils.data import DataLoader, IterableDataset
 from research.training.losses import capacity
 from research.training.model import TrainingModel
 from research.training.objective import TERMS, Objective
+from research.training.precision import training_precision
 from research.training.processes import ALONE, Processes
 from research.training.subject import Subject
 from research.training.synthesis import CropGenerator, CropSource
@@ -38,6 +39,8 @@ class TrainingConfig:
     """Everything that decides a run; read from a YAML file.
 
     weights: of the terms of `objective.TERMS`; a term of weight 0 or without weight is not computed.
+    decay: share of the steps, the last ones, over which the learning rate falls to zero; before that it is constant, so
+    that a run can be made longer, or ended early by fewer `steps`, without having been planned so.
     starts: share of the steps after which a term begins; without entry it is there from the start (joint training).
     minutes: a limit of time; `steps` then becomes what fits into it at the pace of this machine.
     """
@@ -49,6 +52,7 @@ class TrainingConfig:
     learning_rate: float = 2e-3
     weight_decay: float = 1e-4
     warm_up: float = 0.05
+    decay: float = 1.0
     ema: float = 0.998
     voxels: int = 3000
     weights: dict[str, float] = field(
@@ -115,7 +119,10 @@ class Trainer:
         self.teacher = copy.deepcopy(self.model).requires_grad_(False).eval()
         self.average = self.teacher.state_dict()  # the same tensors: averaging the weights moves the teacher
         targets = [torch.from_numpy(source.targets).to(self.device) for source in self.sources]
-        self.objective = Objective(self.model, targets, self.focus, config.voxels, config.mask_share)
+        self.precision = training_precision(self.device)
+        self.objective = Objective(
+            self.model, targets, self.focus, config.voxels, config.mask_share, self.precision
+        )
         self.parallel = self.objective if processes.count == 1 else self._distributed()
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
@@ -140,12 +147,14 @@ class Trainer:
         return focus.to(self.device)
 
     def learning_rate(self, step: int) -> float:
-        """Linear warm-up, then a cosine to zero."""
+        """Linear warm-up, then constant, then a cosine to zero over the last part of the steps."""
         c = self.config
         warm = c.warm_up * c.steps
         if step < warm:
             return c.learning_rate * (step + 1) / warm
-        return c.learning_rate * 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warm) / (c.steps - warm))))
+        falls_from = max(warm, (1 - c.decay) * c.steps)
+        fallen = min(1.0, max(0.0, (step - falls_from) / (c.steps - falls_from)))
+        return c.learning_rate * 0.5 * (1 + math.cos(math.pi * fallen))
 
     def losses(self, batch: list) -> tuple[dict[str, Tensor], Tensor]:
         """The loss terms of a batch of (person index, Crop) that count at this step, and the codes of the batch."""
@@ -251,14 +260,31 @@ class Trainer:
         if not path.exists():
             return
         state = torch.load(path, map_location="cpu", weights_only=True)
-        if tuple(state["concepts"]) != self.taxonomy.ids:
+        known = tuple(state["concepts"])
+        if not set(known) <= set(self.taxonomy.ids):
             raise ValueError(f"{path} was trained on other concepts than this training set has; use a new folder")
+        if known != self.taxonomy.ids:
+            self._make_room(state, known)
         self.model.load_state_dict(state["model"])
         self.teacher.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.random.set_state(state["random"])
         self.begun_with = state.get("begun_with")
         self.step = state["step"]
+
+
+    def _make_room(self, state: dict, known: tuple[str, ...]) -> None:
+        """Put the vectors of the concepts that a state knows where they belong now; new concepts begin at random."""
+        rows = torch.tensor([self.taxonomy.ids.index(concept) for concept in known])
+        fresh = self.model.concept_vectors.detach().cpu()
+        for weights in (state["model"], state["average"]):
+            weights["concept_vectors"] = fresh.index_copy(0, rows, weights["concept_vectors"])
+        number = [name for name, _ in self.model.named_parameters()].index("concept_vectors")
+        moments = state["optimizer"]["state"].get(number, {})
+        for name in ("exp_avg", "exp_avg_sq"):
+            if name in moments:
+                moments[name] = torch.zeros_like(fresh).index_copy(0, rows, moments[name])
+        LOG.info("%d concepts are new to this run", len(self.taxonomy.ids) - len(known))
 
 
 def source_shares(subjects: list[Subject], source_weights: dict[str, float]) -> list[float]:

@@ -16,8 +16,8 @@ LOG = logging.getLogger(__name__)
 def start_from(model: TrainingModel, checkpoint: Checkpoint, concept_ids: tuple[str, ...]) -> int:
     """Copy encoder, heads and the vectors of shared concepts into `model`; returns how many concepts were shared.
 
-    New concepts and the decoders, which a checkpoint does not hold, keep their random start. ValueError if the
-    checkpoint's network has another shape.
+    New concepts and what the checkpoint does not hold (the decoder of the image) keep their random start. ValueError if
+    the checkpoint's network has another shape.
     """
     if EncoderConfig.from_dict(checkpoint.encoder_config) != model.encoder.config:
         raise ValueError(
@@ -25,6 +25,7 @@ def start_from(model: TrainingModel, checkpoint: Checkpoint, concept_ids: tuple[
         )
     readout = checkpoint.readout
     state = {f"encoder.{name}": value for name, value in checkpoint.weights.items()}
+    state |= {f"layout.{name}": value for name, value in checkpoint.layout.items()}
     state["language.weight"] = readout.language
     state |= {f"coordinates.{n}.{kind}": value
               for n, layer in zip((0, 2), readout.coordinate_layers, strict=True)
