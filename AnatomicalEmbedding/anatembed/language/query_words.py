@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
+from anatembed.language.finding_words import FindingWords, load_finding_words
 from anatembed.shipped_file import shipped_file
 
 _PATH = shipped_file("query_words.json")
@@ -50,10 +51,9 @@ class QueryWords:
     part_words: frozenset[str]
     kinds: frozenset[str]
     qualifiers: frozenset[str]
-    findings: frozenset[str]
+    findings: FindingWords
     part_nouns: frozenset[str]
     other_meanings: re.Pattern
-    finding_endings: tuple[str, ...]
     opposites: tuple[tuple[str, str], ...]
     opposite_words: dict[str, frozenset[str]]
     everyday_words: frozenset[str]
@@ -77,8 +77,8 @@ class QueryWords:
         return self.command | self.grammar
 
     def is_finding(self, word: str) -> bool:
-        """True for a word that ends as the names of diseases and procedures do ("appendicitis")."""
-        return word in self.findings or word.endswith(self.finding_endings)
+        """True for a word of a disease, a finding, an implant or a procedure ("nodule", "appendicitis")."""
+        return self.findings.is_known(word)
 
     def canonical_numbers(self, words: list[str]) -> list[str]:
         """Ordinals and Roman numerals as digits ("fifth", "5th", "V" after "rib" -> "5")."""
@@ -147,7 +147,7 @@ def load_query_words() -> QueryWords:
         chinese_both=tuple(table["chinese_both"]),
         chinese_command=re.compile(table["chinese_command"]),
         other_meanings=re.compile(r"\b(?:" + "|".join(table["other_meanings"]) + r")\b"),
-        finding_endings=tuple(table["finding_endings"]),
+        findings=load_finding_words(),
         chinese_other=re.compile(table["chinese_other"]),
         chinese_generic=re.compile(table["chinese_generic"]),
         chinese_counted=table["chinese_counted"],

@@ -26,9 +26,10 @@ _ENDINGS = (
 
 def normalise(text: str) -> str:
     """Lower case, without accents, punctuation, possessives and French elisions; Chinese characters stay."""
-    text = text.translate(_LIGATURES).lower()
-    if not text.isascii():
-        text = unicodedata.normalize("NFKD", text)
+    if text.isascii():
+        text = text.lower().replace("`", "'")
+    else:
+        text = unicodedata.normalize("NFKD", text.translate(_LIGATURES).lower())
         text = "".join(letter for letter in text if not unicodedata.combining(letter))
     if "'" in text:
         text = _ELISION.sub(" ", _POSSESSIVE.sub(" ", text)).replace("'", " ")
@@ -37,7 +38,7 @@ def normalise(text: str) -> str:
 
 def is_chinese(text: str) -> bool:
     """True when the text holds a Chinese character."""
-    return bool(_CHINESE.search(text))
+    return not text.isascii() and bool(_CHINESE.search(text))
 
 
 def upper_case_words(text: str) -> frozenset[str]:

@@ -6,6 +6,7 @@ Every form of a side word and every name occur; which of them meet is dealt out 
 from itertools import cycle, islice
 
 import pytest
+from anatembed.language.finding_words import load_finding_words
 from anatembed.language.query.resolver import Resolver
 from anatembed.language.query_words import load_query_words
 from anatembed.language.text_normalisation import normalise
@@ -13,7 +14,12 @@ from anatembed.language.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary.load()
 RESOLVER = Resolver(VOCABULARY)
-PAIRED = [term for term in VOCABULARY.terms if term.laterality == "none" and VOCABULARY.sides(term.id)]
+FINDINGS = load_finding_words().structures
+PAIRED = [
+    term
+    for term in VOCABULARY.terms
+    if term.laterality == "none" and VOCABULARY.sides(term.id) and term.id not in FINDINGS
+]
 LATIN_LETTERS = ("en", "la", "fr", "de", "es")
 WORDS = load_query_words().side_words
 OWNERS = {normalise(one.text): term.base or term.id for term in VOCABULARY.terms for one in term.synonyms}

@@ -71,8 +71,8 @@ def test_a_liver_segment_is_found(text):
     assert answer(text) == ("accept", ["liver_segment_4"])
 
 
-def test_a_finding_beside_a_liver_segment_must_be_confirmed():
-    resolution = RESOLVER.resolve("cyst in liver segment VIII")
+def test_a_finding_beside_a_liver_segment_of_a_report_must_be_confirmed():
+    resolution = RESOLVER.by_rules("cyst in liver segment VIII")
     assert (resolution.outcome, resolution.candidates[0].id) == ("confirm", "liver_segment_8")
     assert "cyst" in resolution.reason
 

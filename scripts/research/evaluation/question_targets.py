@@ -15,7 +15,8 @@ UNKNOWN_GROUPS = ("unknown",)
 TYPO_GROUPS = ("typo", "typing")
 RIGHT = ("right accept", "right confirm", "right ask")
 LANGUAGE_FILES = tuple(
-    f"{name}.json" for name in ("vocabulary", "query_words", "place_words", "report_words", "foreign_words")
+    f"{name}.json"
+    for name in ("vocabulary", "query_words", "place_words", "report_words", "foreign_words", "finding_words")
 ) + ("guard_words.txt", "text_encoder.npz")
 
 
@@ -44,7 +45,8 @@ def in_groups(judged: list[Judged], words: tuple[str, ...]) -> list[Judged]:
 
 def question_targets(judged: list[Judged]) -> list[Target]:
     """The targets of a set of questions."""
-    answerable = [one for one in judged if one.question.answer != "refuse"]
+    answerable = [one for one in judged if one.question.answer not in ("offer", "refuse")]
+    findings = [one for one in judged if one.question.answer == "offer"]
     foreign = in_groups(answerable, FOREIGN_GROUPS)
     english = [one for one in answerable if one not in foreign]
     nonsense, unknown = in_groups(judged, NONSENSE_GROUPS), in_groups(judged, UNKNOWN_GROUPS)
@@ -58,6 +60,10 @@ def question_targets(judged: list[Judged]) -> list[Target]:
             "English: accepted or asked rightly", 0.92, True, ratio(count(english, *RIGHT), len(english)), len(english)
         ),
         Target("other languages: accepted or asked rightly", 0.92, True, _right(foreign), len(foreign)),
+        Target(
+            "findings: refused, the structure offered", 0.98, True,
+            ratio(count(findings, "right refusal"), len(findings)), len(findings),
+        ),
         Target("side flips", 0, False, sum(one.flipped for one in judged), len(judged)),
         Target("nonsense accepted", 0.0, False, ratio(count(nonsense, "wrong accept"), len(nonsense)), len(nonsense)),
         Target(

@@ -11,13 +11,14 @@ from time import perf_counter
 import numpy as np
 from anatembed.language.vocabulary import Vocabulary
 
-WANTED = ("one", "sides", "refuse")
+WANTED = ("one", "sides", "offer", "refuse")
 OPPOSITE = {"left": "right", "right": "left"}
 
 
 @dataclass(frozen=True)
 class Question:
-    """A text and the ids that it may mean; `answer` is one (of them), sides (all, as a question) or refuse.
+    """A text and the ids that it may mean; `answer` is one (of them), sides (all, as a question), offer (refused as
+    a finding, with one of them offered instead) or refuse.
 
     part: the words of a place in the structure ("upper pole"), where one is meant.
     """
@@ -102,9 +103,10 @@ def _place_is_read(question: Question, reply: Reply, vocabulary: Vocabulary) -> 
 
 def _verdict(question: Question, reply: Reply, vocabulary: Vocabulary) -> str:
     if reply.outcome == "refuse":
-        return "right refusal" if question.answer == "refuse" else "refused wrongly"
+        offered = question.answer == "offer" and reply.ids[:1] and reply.ids[0] in question.expect
+        return "right refusal" if offered or question.answer == "refuse" else "refused wrongly"
     if reply.outcome == "ask":
-        if question.answer == "refuse":
+        if question.answer in ("offer", "refuse"):
             return "wrong ask"
         among = set(reply.ids) & set(question.expect)
         if question.answer == "sides":

@@ -7,6 +7,7 @@ import string
 from collections.abc import Iterator
 from dataclasses import replace
 
+from anatembed.language.finding_words import load_finding_words
 from anatembed.language.query_words import load_query_words
 from anatembed.language.text_normalisation import normalise
 from anatembed.language.vocabulary import Vocabulary
@@ -21,10 +22,13 @@ MIN_LETTERS = 5
 
 
 def name_questions(vocabulary: Vocabulary, languages=tuple(LANGUAGES)) -> list[Question]:
-    """Every name of every structure; a name that several structures share may mean any of them."""
+    """Every name of every structure that can be searched; a name that several share may mean any of them."""
     owners: dict[tuple[str, str], set[str]] = {}
     texts: dict[tuple[str, str], str] = {}
+    findings = load_finding_words().structures
     for term in vocabulary.terms:
+        if (term.base or term.id) in findings:
+            continue
         named = [(term.preferred, "en")] + [(one.text, one.lang) for one in term.synonyms if one.type not in NOT_NAMES]
         for text, language in named:
             key = (language, normalise(text))

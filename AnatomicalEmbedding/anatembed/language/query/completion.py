@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 
+from anatembed.language.finding_words import load_finding_words
 from anatembed.language.text_normalisation import normalise
 
 _SHORT_SIDES = {"l": "left", "lt": "left", "r": "right", "rt": "right"}
@@ -9,12 +10,15 @@ _SHOWN_TYPES = ("exact", "abbreviation", "latin", "lay")
 
 
 class Completion:
-    """English and Latin names by every word start, names before synonyms before inner words."""
+    """English and Latin names of what can be searched by every word start, names before synonyms before inner words."""
 
     def __init__(self, vocabulary):
         self._names = {term.id: term.preferred for term in vocabulary.terms}
         entries = []
+        findings = load_finding_words().structures
         for order, term in enumerate(vocabulary.terms):
+            if (term.base or term.id) in findings:
+                continue
             entries += self._entries(term.preferred, 0, order, term)
             for synonym in term.synonyms:
                 if synonym.lang in ("en", "la") and synonym.type in _SHOWN_TYPES:

@@ -3,6 +3,7 @@
 from functools import cached_property
 
 from anatembed.language.query.completion import Completion
+from anatembed.language.query.finding_reader import FindingReader
 from anatembed.language.query.foreign_names import ForeignNames
 from anatembed.language.query.foreign_words import ForeignWords
 from anatembed.language.query.name_decision import NameDecision
@@ -41,6 +42,10 @@ class Knowledge:
     @cached_property
     def places(self) -> PlaceReader:
         return PlaceReader(self.vocabulary, self.tables, load_place_words())
+
+    @cached_property
+    def findings(self) -> FindingReader:
+        return FindingReader(self.vocabulary, self.tables, self.index)
 
     @cached_property
     def foreign(self) -> ForeignNames:

@@ -1,6 +1,7 @@
 """From the names found in a query to an outcome with its reason in plain words."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from anatembed.language.query.phrase_index import Match, PhraseIndex
 from anatembed.language.query.resolution import Resolution, accept, ask, confirm, refuse
@@ -41,7 +42,10 @@ class NameDecision:
         self._vocabulary = vocabulary
         self._index = index
         self._tables = tables
-        self._plain_names = {term.id: normalise(term.preferred) for term in vocabulary.terms}
+
+    @cached_property
+    def _plain_names(self) -> dict[str, str]:
+        return {term.id: normalise(term.preferred) for term in self._vocabulary.terms}
 
     def unknown(self, text, side=None) -> Resolution:
         """Refuse a text in which no structure was recognised, with near names as suggestions."""

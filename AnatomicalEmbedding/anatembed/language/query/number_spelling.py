@@ -27,7 +27,7 @@ class NumberSpelling:
         return tuple(result), corrections
 
     def _read(self, word: str) -> str | None:
-        if len(word) < _SHORTEST or not word.isalpha() or self._is_real(word):
+        if len(word) < _SHORTEST or not word.isalpha() or word in self._targets or self._is_real(word):
             return None
         from rapidfuzz import process
         from rapidfuzz.distance import OSA

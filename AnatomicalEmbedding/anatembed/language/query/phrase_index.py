@@ -148,6 +148,10 @@ class PhraseIndex:
         """Every side-less word of an English or Latin name of the structure."""
         return self._native_words[term_id]
 
+    def nouns_of(self, adjective: str) -> list[str]:
+        """One-word names by their adjective ("renal": kidney)."""
+        return self._nouns.get(adjective, [])
+
     def forms_of(self, word: str) -> list[str]:
         """The word and its inflections that occur in names."""
         inflected = (form for form in base_forms(word) if form in self._inflectable)

@@ -147,6 +147,11 @@ def part_of_the_words_understood(query: Query) -> Resolution | None:
 # What a text means: a name, or a place in, at or beside what is named
 
 
+def finding(query: Query) -> Resolution | None:
+    """ "Lung nodule": what is found in a scan cannot be searched; the structure that it is in can."""
+    return query.known.findings.read(query.text, query.foreign_reading.side, query.named, query.as_text)
+
+
 def place(query: Query) -> Resolution | None:
     """ "Upper pole of the left kidney", "behind the bladder"."""
     if is_chinese(query.plain):

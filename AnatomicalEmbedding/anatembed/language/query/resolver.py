@@ -37,6 +37,7 @@ RULES: tuple[Reader, ...] = (readers.place, readers.name)
 """What English or Latin words mean, of the words of a report too."""
 
 READERS: tuple[Reader, ...] = (
+    readers.finding,
     readers.place,
     readers.settled_name,
     readers.foreign_name,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 
+from anatembed.language.finding_words import load_finding_words
 from anatembed.language.query.candidate import candidate
 from anatembed.language.query.resolution import SUGGESTION_CONFIDENCE, Resolution, ask, confirm
 from anatembed.language.sides import SideReading
@@ -24,6 +25,7 @@ class SuggestedNames:
         self._vocabulary = vocabulary
         self._load = load
         self._could_name = could_name
+        self._findings = load_finding_words().structures
 
     @cached_property
     def _suggestions(self):
@@ -47,7 +49,8 @@ class SuggestedNames:
         plain = words and not reading.negation and reading.kind in ("one", "none")
         if not plain or self._suggestions is None:
             return []
-        return self._suggestions.near(" ".join(words), reading.side, LIMIT)
+        near = self._suggestions.near(" ".join(words), reading.side, LIMIT)
+        return [one for one in near if self._family(one.id) not in self._findings]
 
     def _may_be_asked(self, words: tuple[str, ...], term_id: str, found: Resolution) -> bool:
         """False for a structure that the rules have refused, or that the words cannot name."""
