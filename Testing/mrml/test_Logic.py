@@ -363,7 +363,7 @@ def test_after_an_update_of_slicer_a_package_is_missing_and_comes_back_with_the_
         logic.startEmbedding(scan)
     assert not logic.isEmbedding()
     missing.clear()
-    assert logic.isEmbedded(scan) and logic.locate(scan, "liver").found
+    assert logic.isEmbedded(scan) and logic.locate(scan, "liver").places
     logic.cleanUp()
 
 

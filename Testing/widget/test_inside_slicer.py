@@ -9,8 +9,9 @@ import unittest
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
-from anatembed.scan.files import read_volume
+import SimpleITK as sitk
 from scene_logic import logicOn
 from slicer_module_doubles import installSubjectHierarchy, sampleData
 
@@ -62,10 +63,13 @@ def application(slicerApplication, monkeypatch, floor3, scene, tmp_path):
     view = SimpleNamespace(mrmlSliceNode=lambda: sliceNode)
 
     def loadVolume(path, properties):
-        volume = read_volume(path)
+        image = sitk.ReadImage(path)
         node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", properties["name"])
-        node.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(volume.ijk_to_ras))
-        slicer.util.updateVolumeFromArray(node, volume.array_kji)
+        # Along the axes of the scanner, whose x and y point the other way than ours.
+        node.SetIJKToRASDirections(-1, 0, 0, 0, -1, 0, 0, 0, 1)
+        node.SetSpacing(*image.GetSpacing())
+        node.SetOrigin(*np.multiply(image.GetOrigin(), (-1, -1, 1)))
+        slicer.util.updateVolumeFromArray(node, sitk.GetArrayFromImage(image))
         return node
 
     made = []

@@ -8,10 +8,11 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from slicer_module_doubles import PluginHandler, SampleDataLogic, ScriptedPlugin
 from used_api import LIB, MODULE, UI_FILE, Uses, ui_classes, ui_uses
 
 LIST = json.loads(Path(__file__).with_name("slicer_api.json").read_text(encoding="utf-8"))
-CLASSES = LIST["classes"]
+CLASSES, CALLS = LIST["classes"], LIST["calls"]
 SECTIONS = sorted(path.name for path in LIB.glob("*Section.py"))
 PANEL = ["Widget.py", "ParameterNode.py", "StructureField.py", "InstallLogic.py", "Words.py", *SECTIONS]
 HOOKS = ["Assembly.py", "Worker.py", "AnatomicalEmbeddingSubjectHierarchyPlugin.py", "SampleScan.py"]
@@ -59,6 +60,46 @@ def test_functions_of_slicer_are_on_the_list_or_in_slicer_core(path):
 
     missing = {name for name in uses(path).functions if name not in LIST["functions"]}
     assert {name for name in missing if not hasattr(slicer, name.removeprefix("slicer."))} == set()
+
+
+def calls_of(tree) -> list[tuple]:
+    """(name, call, whether its value is used) of the calls that the list has, by the last part of their names."""
+    unused = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    named = [(ast.unparse(node.func).rpartition(".")[2], node) for node in nodes]
+    return [(name, node, id(node) not in unused) for name, node in named if name in CALLS]
+
+
+@of_every_file
+def test_calls_give_what_slicer_takes_and_use_what_it_returns(path):
+    wrong = []
+    for name, call, used in calls_of(ast.parse(path.read_text(encoding="utf-8"))):
+        taken = CALLS[name]["arguments"]
+        given = [*taken[: len(call.args)], *(one.arg for one in call.keywords)]
+        fits = len(call.args) <= len(taken) and set(given) <= set(taken) and len(set(given)) == len(given)
+        if not fits or used and CALLS[name]["returns"] == "None":
+            wrong.append(f"{path.name}:{call.lineno} {ast.unparse(call)}")
+    assert wrong == []
+
+
+def test_every_call_of_the_list_is_made_and_is_read_by_the_test():
+    made = {name for path in PATHS for name, _, _ in calls_of(ast.parse(path.read_text(encoding="utf-8")))}
+    assert made == set(CALLS)
+    bad = ast.parse("x = slicer.util.selectModule('a')\nslicer.util.loadVolume(file='a')")
+    assert [name for name, _, used in calls_of(bad) if used or CALLS[name]["returns"] != "None"] == [
+        "selectModule", "loadVolume"
+    ]
+
+
+@pytest.mark.parametrize("kind", [SampleDataLogic, PluginHandler, ScriptedPlugin], ids=lambda kind: kind.__name__)
+def test_doubles_take_no_argument_that_slicer_does_not(kind):
+    methods = {name: method for name, method in vars(kind).items() if name in CALLS}
+    assert methods
+    for name, method in methods.items():
+        _self, *parameters = inspect.signature(method).parameters.values()
+        assert len(parameters) <= len(CALLS[name]["arguments"])
+        named = {one.name for one in parameters if one.default is not inspect.Parameter.empty}
+        assert named <= set(CALLS[name]["arguments"]), name
 
 
 @of_every_file
@@ -119,7 +160,8 @@ def test_every_widget_that_the_panel_names_is_in_the_ui_file():
 
 
 def test_every_entry_says_where_slicer_defines_it():
-    for where in [*(entry["where"] for entry in CLASSES.values()), *LIST["functions"].values()]:
+    listed_ones = [*CLASSES.values(), *CALLS.values()]
+    for where in [*(entry["where"] for entry in listed_ones), *LIST["functions"].values()]:
         source, _, path = where.partition(": ")
         assert source in LIST["sources"] and path.split(" ")[0].rstrip(",").endswith((".h", ".py")), where
 

@@ -1,10 +1,12 @@
 """Whatever goes wrong in a child process is one sentence; neither process nor file is left."""
 
+import ctypes
 import gc
 import os
 import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -218,6 +220,25 @@ def test_the_end_of_the_interpreter_leaves_neither_process_nor_file(program, fol
     said = subprocess.run(command, capture_output=True, text=True, timeout=LONG)
     waitUntilGone(*map(int, said.stdout.split()))
     assert len(said.stdout.split()) == 2, said.stderr
+    assert list(folder.iterdir()) == []
+
+
+def test_a_window_that_keeps_python_to_itself_does_not_starve_the_child(makeWorker, told, program, folder):
+    """In Slicer the main thread holds Python's lock while Qt works: who reads the child's output gets moments only."""
+    wait = ctypes.PyDLL(None).usleep  # unlike CDLL it holds the lock meanwhile
+    lines = 3000  # more than fits into a pipe: a child whose output is not read would wait for ever
+    code = (
+        f"for n in range({lines}):\n"
+        f"    print(json.dumps(dict(stage='s', fraction=n / {lines})), file=sys.stderr, flush=n % 100 == 0)\n"
+        "print('x' * 200_000)\nopen('map.npz', 'w').close()\n"
+    )
+    worker = makeWorker(interpreter=program(code))
+    worker.embed(TINY)
+    deadline = time.monotonic() + LONG
+    while worker.isRunning() and time.monotonic() < deadline:
+        wait(20_000)
+        worker.poll()
+    assert told.failure is None and max(fraction for _, fraction, _ in told.steps) == (lines - 1) / lines
     assert list(folder.iterdir()) == []
 
 
