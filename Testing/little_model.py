@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 from anatembed.model.checkpoint import Checkpoint
+from anatembed.model.readout import NOT_FITTED
 from little_people import CENTRES_RAS, VOCABULARY
 from research.training.calibration import places
 from research.training.targets import Taxonomy
@@ -21,7 +22,7 @@ def checkpoint_of(people) -> Checkpoint:
     readout = dataclasses.replace(
         checkpoint.readout, concept_ids=TAXONOMY.ids, body_mean=mean, body_covariance=covariance,
         vectors=vectors / np.linalg.norm(vectors, axis=1, keepdims=True), compatible=np.eye(count),
-        typical_evidence=np.zeros((count, 2)), hit_offsets=np.zeros(count), lowest_hu=None,
+        typical_evidence=np.zeros((count, 2)), hit_offsets=np.zeros(count), lowest_hu=NOT_FITTED,
     )
     return dataclasses.replace(checkpoint, readout=readout)
 

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from typing import TextIO
 
 WIDTH = 28
@@ -76,6 +77,6 @@ def progress_on(stream: TextIO, kind: str | None) -> NoProgress:
     return {"bar": Bar, "json": JsonProgress, "none": lambda _: NoProgress()}[kind](stream)
 
 
-def part_of(progress: NoProgress, start: float, stop: float):
+def part_of(progress: Callable[[str, float], None], start: float, stop: float):
     """A callback whose 0..1 fills start..stop of `progress`."""
     return lambda stage, fraction: progress(stage, start + (stop - start) * fraction)

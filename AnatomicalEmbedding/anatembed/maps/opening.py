@@ -97,9 +97,7 @@ class ScanOpener:
 
     def _embedded(self, volume: Volume, progress: Progress, cancelled: Cancelled | None) -> EmbeddingMap:
         progress("Starting PyTorch", 0.05)
-        embed = self.embed
-        if embed is None:
-            from anatembed.maps.inference import embed  # here, because importing torch takes seconds
+        embed = self.embed or _network()
         inner = part_of(progress, 0.1, 0.95)
         # force: what it is was looked at above.
         return embed(volume, self.checkpoint, device=self.device, force=True, progress=inner, cancelled=cancelled)
@@ -113,6 +111,12 @@ class ScanOpener:
         except OSError as error:
             return (f"{error}; the scan will be embedded again next time",)
         return ()
+
+
+def _network() -> Callable[..., EmbeddingMap]:
+    from anatembed.maps.inference import embed  # here, because importing torch takes seconds
+
+    return embed
 
 
 def is_map(path: Path | str) -> bool:

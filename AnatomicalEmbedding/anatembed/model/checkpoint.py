@@ -144,9 +144,7 @@ def _from_content(content: dict[str, np.ndarray], meta: dict, sha256: str) -> Ch
         concept_ids=tuple(meta["concept_ids"]),
         scale=float(meta["scale"]),
         bias=float(meta["bias"]),
-        coordinate_layers=tuple(
-            (content[f"readout/coordinate{n}_weight"], content[f"readout/coordinate{n}_bias"]) for n in (0, 1)
-        ),
+        coordinate_layers=(_layer(content, 0), _layer(content, 1)),
         presence_threshold=float(meta["presence_threshold"]),
         **{name: content[f"readout/{name}"] for name in READOUT_ARRAYS},
         **calibration,
@@ -162,6 +160,11 @@ def _from_content(content: dict[str, np.ndarray], meta: dict, sha256: str) -> Ch
         sha256=sha256,
         layout=_under("layout/", content),
     )
+
+
+def _layer(content: dict[str, np.ndarray], number: int) -> tuple[np.ndarray, np.ndarray]:
+    """Weight and bias of a layer that reads body coordinates."""
+    return content[f"readout/coordinate{number}_weight"], content[f"readout/coordinate{number}_bias"]
 
 
 def _under(prefix: str, content: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

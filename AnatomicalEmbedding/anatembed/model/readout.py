@@ -16,6 +16,9 @@ LARGEST_EXPONENT = 80.0
 UNFITTED_HIT = (2.0, 0.0, 1.0, 0.0)
 """Of a model without calibrated hits: a place that is as clear as is usual for its structure counts as likely."""
 
+NOT_FITTED = np.empty(0)
+"""In place of the numbers, one a concept, that a model was not calibrated with: then they change nothing."""
+
 
 @dataclass(frozen=True)
 class Readout:
@@ -49,15 +52,17 @@ class Readout:
     presence: np.ndarray
     presence_threshold: float
     hit: np.ndarray = field(default_factory=lambda: np.array(UNFITTED_HIT))
-    hit_offsets: np.ndarray | None = None
+    hit_offsets: np.ndarray = field(default_factory=lambda: NOT_FITTED)
     naming: np.ndarray = field(default_factory=lambda: np.array([1.0, 0.0]))
-    lowest_hu: np.ndarray | None = None
+    lowest_hu: np.ndarray = field(default_factory=lambda: NOT_FITTED)
 
     def __post_init__(self):
-        if self.hit_offsets is None:
-            object.__setattr__(self, "hit_offsets", np.zeros(len(self.concept_ids)))
-        if self.lowest_hu is None:
-            object.__setattr__(self, "lowest_hu", np.full(len(self.concept_ids), -np.inf))
+        for name, neutral in (("hit_offsets", 0.0), ("lowest_hu", -np.inf)):
+            values, expected = getattr(self, name), (len(self.concept_ids),)
+            if values is NOT_FITTED:
+                object.__setattr__(self, name, np.full(expected, neutral))
+            elif values.shape != expected:
+                raise ValueError(f"expected {name} of shape {expected}, one a concept, got {values.shape}")
 
     @cached_property
     def space_id(self) -> str:

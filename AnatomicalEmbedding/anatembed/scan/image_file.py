@@ -5,6 +5,7 @@ import re
 import zlib
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
@@ -108,7 +109,7 @@ def _read_nifti(path: Path) -> tuple[np.ndarray, np.ndarray]:
             raise OverflowError("the voxels begin nowhere")
         image = kind.from_bytes(content)
         _check_nifti_header(image, header, path)
-        data = image.dataobj
+        data: Any = image.dataobj  # an ArrayProxy, which nibabel's types do not say
         scaled = (data.slope, data.inter) != (1, 0)
         array_ijk = np.asarray(data, dtype=np.float32) if scaled else data.get_unscaled()
     except (nibabel.spatialimages.HeaderDataError, nibabel.wrapstruct.WrapStructError, LookupError) as error:

@@ -31,7 +31,7 @@ class Volume:
 def voxel_hash(array_kji: np.ndarray) -> str:
     """sha256 in hexadecimal of voxels, their type and shape, without geometry: a scan may be moved."""
     digest = hashlib.sha256(f"{array_kji.dtype.str} {array_kji.shape}".encode())
-    digest.update(np.ascontiguousarray(array_kji))
+    digest.update(np.ascontiguousarray(array_kji).data)
     return digest.hexdigest()
 
 

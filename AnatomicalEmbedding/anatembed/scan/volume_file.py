@@ -16,7 +16,7 @@ VOXELS = "voxels_kji"
 def save_volume(volume: Volume, path: Path | str) -> None:
     """Write `volume` whole or not at all; OSError leaves an existing file as it was."""
     header = json.dumps({"format": FORMAT, "modality": volume.modality, "name": volume.name})
-    save_arrays(path, header=np.array(header), ijk_to_ras=volume.ijk_to_ras, **{VOXELS: volume.array_kji})
+    save_arrays(path, header=np.array(header), ijk_to_ras=volume.ijk_to_ras, voxels_kji=volume.array_kji)
 
 
 def load_volume(path: Path | str) -> Volume:

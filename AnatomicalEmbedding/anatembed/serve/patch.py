@@ -35,7 +35,7 @@ def window_of(name: str = "soft tissue", level: float | None = None, width: floa
     """Level and width in HU of a preset, or as given; ValueError for an unknown name or numbers that make no window."""
     if (level is None) != (width is None):
         raise ValueError("expected level and width together, or neither")
-    if level is None:
+    if level is None or width is None:
         if name not in WINDOWS_HU:
             raise ValueError(f"expected a window of {', '.join(WINDOWS_HU)}, got {name!r}")
         return WINDOWS_HU[name]

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from anatembed.model.readout import MOST_TISSUE_COST, TISSUE_SD_HU, log_odds, sigmoid
+from anatembed.model.readout import MOST_TISSUE_COST, TISSUE_SD_HU, Readout, log_odds, sigmoid
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -182,3 +182,14 @@ def test_far_outside_the_body_colours_end_and_do_not_wrap_around():
     far, edge = planted_readout().colours(latents_at([(99, 99, 99), (1.8, 1.3, 60.0)]))
     np.testing.assert_array_equal(far, edge)
     assert far.sum() > planted_readout().colours(latents_at([(0, 0, 0)])).sum()
+
+
+@pytest.mark.parametrize("name", ["hit_offsets", "lowest_hu"])
+def test_what_was_not_fitted_changes_nothing_and_what_was_has_one_number_a_concept(name):
+    fields = {one.name: getattr(tiny_readout(), one.name) for one in dataclasses.fields(Readout)}
+    del fields[name]
+    neutral = getattr(Readout(**fields), name)
+    assert neutral.shape == (len(fields["concept_ids"]),)
+    assert set(neutral) <= {0.0, -np.inf}
+    with pytest.raises(ValueError, match=f"expected {name} of shape"):
+        Readout(**fields, **{name: np.zeros(len(fields["concept_ids"]) + 1)})

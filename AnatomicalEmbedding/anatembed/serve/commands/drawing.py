@@ -16,23 +16,22 @@ def overlay(options, progress: NoProgress) -> Reply:
     written for what is refused or has to be chosen."""
     output = check_output(options.output, (".png", ".nii.gz"), inputs=(options.scan,))
     explorer, volume = open_explorer(options, progress)
-    probability = answer = None
+    probability = answer = told = None
     if options.query is not None:
         probability, answer = explorer.probability(options.query)
+        told = answer_document(answer, explorer.vocabulary)
         if not answer.places:
-            document = {"output": None, "answer": answer_document(answer, explorer.vocabulary)}
-            return Reply(exit_code(document["answer"]), document, cli_output.answer(document["answer"]))
+            return Reply(exit_code(told), {"output": None, "answer": told}, cli_output.answer(told))
     progress("Drawing", 0.97)
     if output.name.lower().endswith(".png"):
         _write_picture(explorer, volume, options, answer, probability, output)
     elif options.uncertainty:
         overlay_volume.write_probability(explorer.index.uncertainty_kji(), explorer.map.ijk_to_ras, output)
-    elif answer is None:
+    elif probability is None:
         overlay_volume.write_colours(explorer.colours_kji(), explorer.map.ijk_to_ras, output)
     else:
         overlay_volume.write_probability(probability, explorer.map.ijk_to_ras, output)
-    document = {"output": str(output), "answer": answer and answer_document(answer, explorer.vocabulary)}
-    return Reply(DONE, document, [f"written: {output}"])
+    return Reply(DONE, {"output": str(output), "answer": told}, [f"written: {output}"])
 
 
 def _write_picture(explorer, volume, options, answer, probability, output: Path) -> None:
