@@ -59,16 +59,18 @@ def thicker(volume: Volume, slice_mm: float = 8.0) -> Volume:
     return _with(replace(volume, ijk_to_ras=volume.ijk_to_ras @ to_old), np.moveaxis(mean, 0, axis))
 
 
-def mirrored(volume: Volume) -> Volume:
-    """The array flipped along the axis that runs left-right, the geometry kept: a person with all on the other side."""
-    return replace(volume, array_kji=np.flip(volume.array_kji, axis_along(volume, 0)))
+def mirrored(volume: Volume, world_axes: tuple[int, ...] = (0,)) -> Volume:
+    """The picture reversed along R, A or S (0, 1, 2), the geometry kept: along R, a person with all on the other side;
+    along two of them, one who is turned by 180 degrees."""
+    flips = [axis_along(volume, axis) for axis in world_axes]
+    return replace(volume, array_kji=np.flip(volume.array_kji, flips))
 
 
-def mirrored_position(volume: Volume, position_ras) -> np.ndarray:
-    """Where `mirrored` puts what was at a RAS position (3,)."""
-    axis = axis_along(volume, 0)
+def mirrored_position(volume: Volume, position_ras, world_axes: tuple[int, ...] = (0,)) -> np.ndarray:
+    """Where `mirrored` puts what was at a RAS position (3,), and whence it took what is there."""
     ijk = transform_points(np.linalg.inv(volume.ijk_to_ras), position_ras)
-    ijk[2 - axis] = volume.array_kji.shape[axis] - 1 - ijk[2 - axis]
+    for axis in (axis_along(volume, world_axis) for world_axis in world_axes):
+        ijk[2 - axis] = volume.array_kji.shape[axis] - 1 - ijk[2 - axis]
     return transform_points(volume.ijk_to_ras, ijk)
 
 
