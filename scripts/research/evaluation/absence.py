@@ -55,15 +55,13 @@ def ask(made: Made, explorer: Explorer) -> list[Question]:
 
 
 def _judged(made: Made, concept: str, structure: Structure | None, explorer: Explorer) -> Question:
-    answer = asked_for(explorer, concept)
-    right = answer.found == (structure is not None)
-    if made.reversed and answer.found:
-        place = views.mirrored_position(made.volume, answer.hits[0].position_ras, made.reversed)
-        right = distance_mm(place, structure) <= TOLERANCE_MM
-    elif made.reversed:
-        right = True
-    return Question(made.person, made.kind, made.detail, concept, structure is not None, answer.found,
-                    float(answer.presence or 0.0), bool(right))
+    shown = asked_for(explorer, concept)
+    found, truth = shown.hit is not None, structure is not None
+    right = found == truth
+    if made.reversed:
+        right = not found or distance_mm(
+            views.mirrored_position(made.volume, shown.hit.position_ras, made.reversed), structure) <= TOLERANCE_MM
+    return Question(made.person, made.kind, made.detail, concept, truth, found, float(shown.presence), bool(right))
 
 
 TEXT = (

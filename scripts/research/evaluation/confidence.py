@@ -44,11 +44,10 @@ def confidence(bench: Bench) -> Section:
 
 def first_hit(explorer: Explorer, structure: Structure) -> tuple[float, bool] | None:
     """Confidence of the first hit, and whether it lies within TOLERANCE_MM of the structure; None if none was found."""
-    answer = asked_for(explorer, structure.concept)
-    if answer is None or not answer.found:
+    shown = asked_for(explorer, structure.concept)
+    if shown is None or shown.hit is None:
         return None
-    hit = answer.hits[0]
-    return hit.confidence, distance_mm(hit.position_ras, structure) <= TOLERANCE_MM
+    return shown.hit.confidence, distance_mm(shown.hit.position_ras, structure) <= TOLERANCE_MM
 
 
 def first_name(explorer: Explorer, structure: Structure, vocabulary: Vocabulary) -> tuple[float, bool] | None:

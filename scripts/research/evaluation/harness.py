@@ -105,15 +105,15 @@ class ModelSystem:
 
         A refusal shows no place: then the best place of the concept, or of its likelier side, is judged.
         """
-        answer = asked_for(self.explorer, concept)
-        if answer is None:
+        shown = asked_for(self.explorer, concept)
+        if shown is None:
             return None
-        if answer.found:
-            return answer.hits[0].position_ras, True, answer.presence
+        if shown.hit:
+            return shown.hit.position_ras, True, shown.presence
         targets = self.explorer.locating.targets(shown_for(self.explorer, concept), None)
         searches = [self.explorer.index.search(one.learnt, 1) for one in targets]
         best = max(searches, key=lambda search: search.presence)
-        return (best.hits[0].position_ras if best.hits else None), False, answer.presence or 0.0
+        return (best.hits[0].position_ras if best.hits else None), False, shown.presence
 
     def names(self, position: np.ndarray) -> list[str]:
         probabilities = self.explorer.index.name_probabilities(position[None])[0]
