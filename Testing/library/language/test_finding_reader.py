@@ -53,7 +53,7 @@ def test_a_finding_whose_word_tells_the_structure_offers_that(text, ids):
     assert offered(text) == ids
 
 
-@pytest.mark.parametrize("text", ["cyst", "mass", "metastases", "free air", "an abscess", "left cyst"])
+@pytest.mark.parametrize("text", ["cyst", "mass", "metastases", "free air", "an abscess", "left cyst", "lefft cyst", "cyst 3"])
 def test_a_finding_alone_offers_nothing(text):
     assert offered(text) == []
     assert "Type the name of a structure" in RESOLVER.resolve(text).reason
@@ -67,6 +67,10 @@ def test_the_reason_says_what_cannot_be_searched_and_what_can():
 @pytest.mark.parametrize("text", ["fracture of rib 15 on the right", "T13 fracture", "liver segment 9 lesion"])
 def test_a_number_that_does_not_exist_is_refused_as_such(text):
     assert "There is no" in RESOLVER.resolve(text).reason
+
+
+def test_a_side_that_does_not_exist_is_refused_as_such():
+    assert "no left and right" in RESOLVER.resolve("mass in the right spleen").reason
 
 
 @pytest.mark.parametrize(("text", "outcome", "term_id"), [

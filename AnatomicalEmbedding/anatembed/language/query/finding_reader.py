@@ -59,9 +59,11 @@ class FindingReader:
         return nouns[0] if nouns else word
 
     def _is_impossible(self, rest: str, found: Resolution) -> bool:
-        """True for a number or a side that does not exist ("rib 15"), which is refused as such."""
-        silent = self._tables.ignorable | self._tables.side_words.keys()
-        return not found.unknown and not silent.issuperset(normalise(rest).split())
+        """True for a number or a side that does not exist ("rib 15", "right spleen"), which is refused as such."""
+        words = (word for word in normalise(rest).split() if word not in self._tables.ignorable)
+        letters = "".join(words)
+        numbered = any(map(str.isdigit, letters)) and any(map(str.isalpha, letters))
+        return not found.unknown and (numbered or bool(found.candidates))
 
     def _is_finding(self, found: Resolution) -> bool:
         """True for a name of the vocabulary that is a finding itself ("left kidney cyst")."""
