@@ -84,6 +84,16 @@ def test_while_packages_are_installed_the_panel_is_busy_and_nothing_starts_twice
     assert panel.ui.embedButton.text == "Cancel" and panel.ui.progressBar.maximum == 100
 
 
+def test_each_step_of_an_installation_is_painted_before_it_begins(panel, installLogic, monkeypatch):
+    import slicer
+
+    painted = []
+    monkeypatch.setattr(slicer.app, "processEvents", lambda: painted.append(panel.ui.stateLabel.text))
+    installLogic.lacking, installLogic.steps = ["torch"], ["Installing PyTorch ...", "Installing rapidfuzz ..."]
+    click(panel.ui.embedButton)
+    assert painted == ["Asking whether to install what is missing ...", *installLogic.steps]
+
+
 def test_a_scan_that_goes_while_packages_are_installed_is_not_embedded(panel, logic, installLogic, scene, scan):
     installLogic.lacking, installLogic.meanwhile = ["torch"], lambda: scene.RemoveNode(scan)
     click(panel.ui.embedButton)

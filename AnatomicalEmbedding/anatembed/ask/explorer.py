@@ -71,15 +71,6 @@ class Explorer:
         encoder = TextEncoder.load()
         return FreeText(self.index, encoder) if encoder.space_id == self.index.readout.space_id else None
 
-    def known_parts(self, concept_id: str) -> list[str]:
-        """The concept itself if the model has learnt it, else its two sides, else nothing; never the other side."""
-        learnt = self.checkpoint.readout.concept_ids
-        if concept_id in learnt:
-            return [concept_id]
-        if self.vocabulary[concept_id].laterality != "none":
-            return []
-        return [side for side in self.vocabulary.sides(concept_id).values() if side in learnt]
-
     def known_whole(self, concept_id: str) -> str | None:
         """The nearest learnt structure that this one is a part of, None if there is none."""
         return self.locating.known_whole(concept_id)
