@@ -124,10 +124,14 @@ class QueryIndex:
         field[self.map.body_kji] = self._unit_features @ np.asarray(vector, np.float32)
         return field
 
+    def language_logits(self, concept_id: str) -> np.ndarray:
+        """What the language head alone says about a concept: logits (N,) of the voxels of the body, in array order."""
+        return self.readout.logits(self._unit_features, self.readout.index(concept_id))
+
     def logit_kji(self, concept_id: str) -> np.ndarray:
         """Score of a concept as log-odds: float32 (K,J,I), FLOOR_LOGIT outside the body."""
         concept = self.readout.index(concept_id)
-        logits = self.readout.logits(self._unit_features, concept)
+        logits = self.language_logits(concept_id)
         far = np.maximum(self.readout.misplacement(self.coordinates, concept) - FREE_DISTANCE, 0)
         logits = logits - PLACE_WEIGHT * 0.5 * far
         if self._hu is not None:
