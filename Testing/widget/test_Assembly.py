@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import slicer.util
+from anatembed.ask.locating import GO
 from anatembed.scan.files import read_volume
 from AnatomicalEmbeddingLib import SampleScan
 
@@ -62,7 +63,7 @@ def test_the_bundled_scan_is_embedded_in_a_child_process_and_kept_for_the_next_t
     while logic.isEmbedding():
         logic._run._worker.wait(60)
     assert ends == [None], ends[0].report
-    assert logic.locate(scan, "liver").found
+    assert logic.locate(scan, "liver").decision == GO
     assert logic.downloadsAndCaches()[0] == 1
     logic.cleanUp()
     assert sorted(path.name for path in (tmp_path / "AnatomicalEmbedding").iterdir()) == ["maps"]
