@@ -46,7 +46,7 @@ class ScanOpener:
     """Opens scans with one model on one device ("auto", "cpu", "cuda" or "mps").
 
     cache: where maps are kept from one time to the next, if anywhere. force: go on with what does not look like a CT.
-    embed: as `inference.embed`, which is the default.
+    embed: as `inference.embed`, which is the default. beside: as `read_volume`.
     """
 
     checkpoint: Checkpoint
@@ -54,6 +54,7 @@ class ScanOpener:
     cache: MapCache | None = None
     force: bool = False
     embed: Callable[..., EmbeddingMap] | None = None
+    beside: bool = False
 
     def open(self, path: Path | str, progress: Progress, cancelled: Cancelled | None = None) -> EmbeddedScan:
         """The scan of an image file, a DICOM folder, a ZIP archive of either, or a saved map (of whatever model).
@@ -71,7 +72,7 @@ class ScanOpener:
         from anatembed.scan.files import read_volume  # here, because a saved map needs no SimpleITK
 
         progress("Reading the scan", 0.0)
-        return self.of_volume(read_volume(path), progress, cancelled)
+        return self.of_volume(read_volume(path, beside=self.beside), progress, cancelled)
 
     def of_volume(self, volume: Volume, progress: Progress, cancelled: Cancelled | None = None) -> EmbeddedScan:
         """A scan in memory, checked and embedded, or with the map that was kept; NotACT, else as `embed`."""

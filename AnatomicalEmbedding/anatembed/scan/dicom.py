@@ -7,7 +7,8 @@ import numpy as np
 import SimpleITK as sitk
 
 from anatembed.geometry import ras_from_lps
-from anatembed.scan.image_file import one_sentence, quiet_itk, read_image_file
+from anatembed.scan.image_file import one_sentence, quiet_itk
+from anatembed.scan.shape import check_shape
 
 _MODALITY, _POSITION, _ORIENTATION, _PIXEL_SPACING = "0008|0060", "0020|0032", "0020|0037", "0028|0030"
 _TOLERANCE_MM = 0.1
@@ -36,7 +37,7 @@ def read_dicom_folder(folder: Path) -> tuple[np.ndarray, np.ndarray, str]:
     """
     names = _largest_series(folder)
     if len(names) == 1:
-        return read_image_file(Path(names[0]))
+        return read_dicom_file(Path(names[0]))
     slices = sorted((_read_header(name) for name in names), key=lambda one: one.along_normal_mm)
     ijk_to_ras = ras_from_lps(_geometry_lps(slices, folder.name))
     reader = sitk.ImageSeriesReader()
@@ -47,6 +48,30 @@ def read_dicom_folder(folder: Path) -> tuple[np.ndarray, np.ndarray, str]:
     except RuntimeError as error:
         raise ValueError(f"expected a readable DICOM series in {folder.name}, but: {one_sentence(error)}") from error
     return array_kji, ijk_to_ras, slices[0].modality
+
+
+def is_dicom(path: Path) -> bool:
+    """Whether a file begins as a DICOM file."""
+    with path.open("rb") as file:
+        return file.read(132)[128:] == b"DICM"
+
+
+def read_dicom_file(path: Path) -> tuple[np.ndarray, np.ndarray, str]:
+    """As `read_dicom_folder`, of one file."""
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
+    try:
+        with quiet_itk():
+            reader.ReadImageInformation()
+            check_shape(reader.GetSize(), path.name)
+            image = reader.Execute()
+    except RuntimeError as error:
+        raise ValueError(f"expected a readable image, but {path.name} fails: {one_sentence(error)}") from error
+    ijk_to_lps = np.eye(4)
+    ijk_to_lps[:3, :3] = np.reshape(image.GetDirection(), (3, 3)) * image.GetSpacing()
+    ijk_to_lps[:3, 3] = image.GetOrigin()
+    modality = reader.GetMetaData(_MODALITY).strip() if reader.HasMetaDataKey(_MODALITY) else "unknown"
+    return sitk.GetArrayFromImage(image), ras_from_lps(ijk_to_lps), modality or "unknown"
 
 
 def _largest_series(folder: Path) -> tuple[str, ...]:

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from anatembed.output_file import check_output, explained
-from anatembed.scan.detached_data import data_file_beside
 
 MOST_CHARACTERS = 2000
 MOST_ENTRIES = 100_000
@@ -41,13 +40,14 @@ class AllowedFolders:
         raise FileNotFoundError(f"expected a file or a folder, but there is nothing at {_shown(text)}")
 
     def scan(self, text: str) -> Path:
-        """Like `existing`, and nothing that is read along with it lies outside: voxels in a file of their own, or links
-        in a DICOM folder."""
+        """Like `existing`, and no link in a DICOM folder leads outside.
+
+        Voxels that a header names are looked for in its own folder only, and never behind a link: the reader sees
+        to that.
+        """
         path = self.existing(text)
         if path.is_dir():
             self._check_tree(path)
-        elif (voxels := data_file_beside(path)) is not None:
-            self._check(voxels, f"the file {voxels.name} that {path.name} names")
         return path
 
     def entries(self, text: str = "") -> list[Path]:

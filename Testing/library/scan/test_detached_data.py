@@ -1,63 +1,102 @@
+"""Voxels in another file are read only where the caller says so, only from beside the header, and from no link."""
+
+import os
+
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from anatembed.scan.detached_data import data_file_beside
+from anatembed.scan.detached_data import open_regular
+from anatembed.scan.files import read_volume
+from zipped_scans import zipped
 
-META = "ObjectType = Image\nNDims = 3\nDimSize = 2 2 2\nElementType = MET_SHORT\n"
-NRRD = "NRRD0004\ntype: short\ndimension: 3\nsizes: 2 2 2\nencoding: raw\n"
+META = (
+    "ObjectType = Image\nNDims = 3\nDimSize = 2 2 2\nElementType = MET_SHORT\nElementSpacing = 1 1 1\n"
+    "TransformMatrix = 1 0 0 0 1 0 0 0 1\nOffset = 0 0 0\n"
+)
+NRRD = (
+    "NRRD0004\ntype: short\ndimension: 3\nsizes: 2 2 2\nencoding: raw\nendian: little\nspace: LPS\n"
+    "space directions: (1,0,0) (0,1,0) (0,0,1)\nspace origin: (0,0,0)\n"
+)
+KINDS = ("scan.mhd", "scan.mha", "scan.nhdr", "scan.nrrd")
+VOXELS = np.arange(8, dtype="<i2").reshape(2, 2, 2)
 
 
-def written(folder, name: str, text: str, voxels: bytes = b""):
-    path = folder / name
-    path.write_bytes(text.encode() + voxels)
+def header(folder, kind: str, name: str):
+    text = f"{META}ElementDataFile = {name}\n" if ".m" in kind else f"{NRRD}data file: {name}\n\n"
+    path = folder / kind
+    path.write_text(text)
     return path
 
 
-@pytest.mark.parametrize("suffix", [".mha", ".nrrd", ".nii.gz"])
-def test_a_scan_that_holds_its_own_voxels_names_no_file(tmp_path, suffix):
-    path = tmp_path / f"scan{suffix}"
-    sitk.WriteImage(sitk.GetImageFromArray(np.arange(60, dtype=np.int16).reshape(3, 4, 5)), str(path))
-    assert data_file_beside(path) is None
+@pytest.mark.parametrize("kind", KINDS)
+def test_voxels_beside_the_header_are_read_only_if_the_caller_says_so(tmp_path, kind):
+    (tmp_path / "voxels.raw").write_bytes(VOXELS.tobytes())
+    path = header(tmp_path, kind, "voxels.raw")
+    with pytest.raises(ValueError, match=f"expected the voxels in {kind} itself, but it names another file, 'voxels"):
+        read_volume(path)
+    np.testing.assert_array_equal(read_volume(path, beside=True).array_kji, VOXELS)
 
 
-@pytest.mark.parametrize(("suffix", "beside"), [(".mhd", "scan.raw"), (".nhdr", "scan.raw.gz")])
-def test_the_voxels_that_itk_writes_beside_a_header_are_named(tmp_path, suffix, beside):
+@pytest.mark.parametrize("suffix", [".mhd", ".nhdr"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_what_itk_writes_beside_a_header_is_read(tmp_path, suffix, packed):
+    array = np.random.default_rng(0).integers(-1000, 1000, (3, 4, 5)).astype(np.int16)
     path = tmp_path / f"scan{suffix}"
-    sitk.WriteImage(sitk.GetImageFromArray(np.zeros((3, 4, 5), np.int16)), str(path), useCompression=suffix == ".nhdr")
-    assert data_file_beside(path) == tmp_path / beside
-    assert data_file_beside(path).is_file()
+    image = sitk.GetImageFromArray(array)
+    sitk.WriteImage(image, str(path), useCompression=packed)
+    np.testing.assert_array_equal(read_volume(path, beside=True).array_kji, array)
 
 
 @pytest.mark.parametrize(
-    "name", ["/etc/passwd", "../secret.raw", "a/b.raw", "..", "LIST", "LIST 2D", "s%03d.raw 1 9 1", ""]
+    "name", ["/etc/passwd", "../secret.raw", "a/b.raw", "..", ".", "LIST", "LIST 2D", "s%03d.raw 1 9 1", "C:voxels.raw"]
 )
-@pytest.mark.parametrize("kind", ["scan.mhd", "scan.mha", "scan.nhdr", "scan.nrrd"])
-def test_other_folders_lists_and_patterns_are_refused(tmp_path, kind, name):
-    text = f"{META}ElementDataFile = {name}\n" if ".m" in kind else f"{NRRD}data file: {name}\n\n"
-    with pytest.raises(ValueError, match="in one file beside"):
-        data_file_beside(written(tmp_path, kind, text))
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("beside", [False, True])
+def test_other_folders_lists_and_patterns_are_never_read(tmp_path, kind, name, beside):
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "secret.raw").write_bytes(VOXELS.tobytes())
+    with pytest.raises(ValueError, match="in one file|in scan") as caught:
+        read_volume(header(tmp_path / "inner", kind, name), beside=beside)
+    assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("field", ["data file:", "datafile:", "Data File :", "DATAFILE:"])
-@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-def test_the_field_of_a_nrrd_is_found_however_it_is_written(tmp_path, field, end):
-    text = (NRRD + f"{field} voxels.raw\n\n").replace("\n", end)
-    assert data_file_beside(written(tmp_path, "scan.nrrd", text)) == tmp_path / "voxels.raw"
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_name_behind_a_very_long_header_is_found_or_the_header_is_refused(tmp_path, kind):
+    for length, reason in ((300_000, "itself"), (1_100_000, "header of at most 1,000,000 bytes")):
+        path = header(tmp_path, kind, "/etc/passwd")
+        first, rest = path.read_text().split("\n", 1)
+        padding = ("# " if "n" in kind[-4:] else "Comment = ") + "x" * length
+        path.write_text(f"{first}\n{padding}\n{rest}")
+        with pytest.raises(ValueError, match=reason):
+            read_volume(path)
 
 
-def test_a_second_name_does_not_hide_behind_the_first(tmp_path):
-    for first in ("= LOCAL", ": a.raw"):
-        text = f"ElementDataFile {first}\nElementDataFile = b.raw\n"
-        with pytest.raises(ValueError, match="in one file beside"):
-            data_file_beside(written(tmp_path, "scan.mha", META + text))
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes here")
+@pytest.mark.parametrize("kind", ["scan.mhd", "scan.nhdr"])
+def test_a_link_a_pipe_and_a_folder_are_no_voxels(tmp_path, kind):
+    (tmp_path / "secret").write_bytes(VOXELS.tobytes())
+    (tmp_path / "link.raw").symlink_to(tmp_path / "secret")
+    os.mkfifo(tmp_path / "pipe.raw")
+    (tmp_path / "folder.raw").mkdir()
+    reasons = {"link": "is a link", "pipe": "is a device, a pipe", "folder": "a folder", "no": "cannot be opened"}
+    for name, reason in reasons.items():
+        with pytest.raises(ValueError, match=reason):
+            read_volume(header(tmp_path, kind, f"{name}.raw"), beside=True)
 
 
-def test_a_key_of_a_nrrd_that_is_no_field_is_ignored(tmp_path):
-    assert data_file_beside(written(tmp_path, "scan.nrrd", NRRD + "data file:=a remark\n\n", b"\0" * 16)) is None
+def test_an_archive_never_reads_what_lies_beside_it(tmp_path):
+    (tmp_path / "voxels.raw").write_bytes(VOXELS.tobytes())
+    for kind in KINDS:
+        content = header(tmp_path, kind, "voxels.raw").read_bytes()
+        path = zipped(tmp_path / "one.zip", {kind: content, "voxels.raw": VOXELS.tobytes()})
+        with pytest.raises(ValueError, match="names another file"):
+            read_volume(path, beside=True)
 
 
-def test_a_file_that_is_not_what_its_name_says_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="does not begin as one"):
-        data_file_beside(written(tmp_path, "scan.nrrd", "DICM"))
-    with pytest.raises(ValueError, match="does not say where"):
-        data_file_beside(written(tmp_path, "scan.mhd", META))
+def test_an_ordinary_file_is_opened_and_a_link_to_it_is_not(tmp_path):
+    (tmp_path / "a").write_bytes(b"1")
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    with open_regular(tmp_path / "a") as file:
+        assert file.read() == b"1"
+    with pytest.raises(ValueError, match="is a link"):
+        open_regular(tmp_path / "b")

@@ -15,11 +15,11 @@ AFFINE = np.diag([-2.0, 3.0, 4.0, 1.0])
 SHEARED = np.array([[1, 0, 0, 5], [0, 1, 0.6, 6], [0, 0, 2, 7], [0, 0, 0, 1.0]])
 MHA = (
     b"ObjectType = Image\nNDims = 3\nDimSize = 4 4 4\nElementSpacing = 1 1 %b\n"
-    b"ElementType = MET_SHORT\nElementDataFile = LOCAL\n"
+    b"TransformMatrix = 1 0 0 0 1 0 0 0 1\nOffset = 0 0 0\nElementType = MET_SHORT\nElementDataFile = LOCAL\n"
 )
 NRRD = (
     b"NRRD0004\ntype: short\ndimension: 3\n%bsizes: 4 4 4\nspace directions: (1,0,0) (0,1,0) %b\n"
-    b"kinds: domain domain domain\nendian: little\nencoding: raw\n\n"
+    b"kinds: domain domain domain\nendian: little\nencoding: raw\nspace origin: (0,0,0)\n\n"
 )
 SPACE = b"space: left-posterior-superior\n"
 
@@ -44,9 +44,12 @@ def nifti_bytes(tmp_path, shape=(4, 5, 6), dtype=np.int16):
         ("scan", b"hello", "got scan"),
         ("scan.nrrd", b"hello", "not an image of the type"),
         ("scan.nrrd", NRRD % (SPACE, b"(0,0,1)") + bytes(68), "cut off or damaged"),
-        ("scan.nrrd", NRRD % (SPACE, b"(0,0,0)") + bytes(128), "spacing is zero"),
+        ("scan.nrrd", NRRD % (SPACE, b"(0,0,0)") + bytes(128), "positive voxel spacing, got 1 x 1 x 0 mm"),
         ("scan.nrrd", NRRD % (SPACE, b"(0,1,0)") + bytes(128), "axes coincide"),
-        ("scan.mha", MHA % b"0" + bytes(128), "spacing is zero"),
+        ("scan.mha", MHA % b"0" + bytes(128), "positive voxel spacing"),
+        ("scan.mha", MHA % b"-1" + bytes(128), "positive voxel spacing"),
+        ("scan.hdr", b"hello", "half of a pair"),
+        ("scan.img.gz", b"hello", "half of a pair"),
         ("scan.mha", MHA % b"1" + bytes(68), "cut off or damaged"),
     ],
 )
@@ -202,13 +205,8 @@ def test_a_nrrd_without_anatomical_space_is_refused_because_sides_are_unknown(tm
         read_volume(tmp_path / "scan.nrrd")
 
 
-@pytest.mark.parametrize("qform", [False, True])
-def test_the_shear_of_a_tilted_gantry_is_kept_even_beside_an_unsheared_qform(qform, tmp_path):
-    image = nibabel.Nifti1Image(np.zeros((4, 5, 6), np.int16), SHEARED)
-    if qform:
-        image.set_qform(np.diag([1, 1, 2, 1.0]), code=1)
-        image.set_sform(SHEARED, code=1)
-    nibabel.save(image, tmp_path / "scan.nii.gz")
+def test_the_shear_of_a_tilted_gantry_is_kept(tmp_path):
+    nibabel.save(nibabel.Nifti1Image(np.zeros((4, 5, 6), np.int16), SHEARED), tmp_path / "scan.nii.gz")
     np.testing.assert_allclose(read_volume(tmp_path / "scan.nii.gz").ijk_to_ras, SHEARED, atol=1e-6)
 
 
@@ -249,15 +247,6 @@ def test_reading_says_nothing_on_the_console(tmp_path, capfd):
     path.write_bytes(NRRD % (SPACE, b"(0,0.5,1)") + bytes(128))
     read_volume(path)
     assert capfd.readouterr() == ("", "")
-
-
-def test_itk_warnings_are_as_before_after_reading(tmp_path):
-    before = sitk.ProcessObject.GetGlobalWarningDisplay()
-    path = tmp_path / "scan.mha"
-    path.write_bytes(MHA % b"0" + bytes(128))
-    with pytest.raises(ValueError, match="zero"):
-        read_volume(path)
-    assert sitk.ProcessObject.GetGlobalWarningDisplay() == before
 
 
 @pytest.mark.parametrize("dtype", [bool, np.uint8, np.int32, np.int64, np.float16, np.float32, np.float64])

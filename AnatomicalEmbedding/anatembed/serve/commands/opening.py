@@ -24,7 +24,9 @@ def embedded(options, progress: NoProgress) -> EmbeddedScan:
 def opener_of(options, progress: NoProgress) -> ScanOpener:
     """Opens scans as the options of a command say."""
     cache = cache_of(options, progress)
-    return ScanOpener(load_checkpoint(options.model), options.device, cache, getattr(options, "force", False))
+    force = getattr(options, "force", False)
+    # beside: who gives a command may read the folder of the scan; the tools for language models look at it first.
+    return ScanOpener(load_checkpoint(options.model), options.device, cache, force, beside=True)
 
 
 def cache_of(options, progress: NoProgress) -> MapCache | None:
