@@ -82,27 +82,23 @@ class QueryWords:
 
     def canonical_numbers(self, words: list[str]) -> list[str]:
         """Ordinals and Roman numerals as digits ("fifth", "5th", "V" after "rib" -> "5")."""
-        return [self._canonical_number(word, words[max(0, at - 1) : at + 2]) for at, word in enumerate(words)]
-
-    def _canonical_number(self, word: str, around: list[str]) -> str:
-        """around: the word with its neighbours."""
-        if word in self.numbers:
-            return str(self.numbers[word])
-        if match := _ORDINAL_DIGITS.fullmatch(word):
-            return match.group(1)
-        if word in self.single_roman and self._counted & set(around) - {word}:
-            return str(self.single_roman[word])
-        return "1" if word == "one" and self._counted_in_words & set(around) - {word} else word
-
-    @cached_property
-    def _counted_in_words(self) -> frozenset[str]:
-        """What "one" beside it counts."""
-        return self.rib_words | self.vertebra_words | set(self.regions)
+        numbers, beside = self.numbers, self._numbers_beside
+        result = list(words)
+        for at, word in enumerate(words):
+            if word in numbers:
+                result[at] = str(numbers[word])
+            elif word[:1].isdigit() and (match := _ORDINAL_DIGITS.fullmatch(word)):
+                result[at] = match.group(1)
+            elif word in beside and not beside[word][1].isdisjoint({*words[max(0, at - 1) : at + 2]} - {word}):
+                result[at] = beside[word][0]
+        return result
 
     @cached_property
-    def _counted(self) -> frozenset[str]:
-        """What a Roman numeral beside it counts."""
-        return self._counted_in_words | self.segment_words
+    def _numbers_beside(self) -> dict[str, tuple[str, frozenset[str]]]:
+        """Words that are a number only beside what is counted, with that number and what may be counted."""
+        in_words = self.rib_words | self.vertebra_words | set(self.regions)
+        roman = {word: (str(number), in_words | self.segment_words) for word, number in self.single_roman.items()}
+        return {"one": ("1", in_words), **roman}
 
     def written_out(self, text: str) -> str:
         """The typed text with short forms written out that need its punctuation ("L3-L5", "subclavian v.", "1/3")."""

@@ -96,12 +96,14 @@ class PhraseIndex:
         if not words:
             return
         native = lang in _NATIVE and kind != "abbreviation"
-        meaning = Meaning(term_id, side, kind in WEAK_TYPES, kind == "abbreviation", native, kind == "lay")
-        name = self._names.setdefault(words, Name(words))
+        loose = (kind in WEAK_TYPES, kind == "abbreviation", native, kind == "lay")
+        meaning = Meaning(term_id, side, *loose)
+        name = self._names.get(words) or self._names.setdefault(words, Name(words))
         if meaning not in name.meanings:
             name.meanings.append(meaning)
-        if not any(one.term_id == term_id and one.native >= native for one in self._exact[plain]):
-            self._exact[plain].append(meaning._replace(side=None))
+        exact = self._exact[plain]
+        if not exact or not any(one.term_id == term_id and one.native >= native for one in exact):
+            exact.append(Meaning(term_id, None, *loose))
         self._term_words[term_id].update(words)
         if native:
             spellable.update(words)
