@@ -25,6 +25,16 @@ def tiny_encoder(config: EncoderConfig = CONFIG, seed: int = 0) -> EmbeddingEnco
     return encoder
 
 
+def receptive_radius(config: EncoderConfig) -> int:
+    """Input voxels beyond which nothing can influence an output voxel, a bound (not the effective field)."""
+    levels = len(config.channels)
+    down = sum(2 * 2**level for level in range(2, levels + 1))  # two 3x3x3 convolutions a level
+    strided = sum(2**level for level in range(1, levels + 1))  # the kernel of each strided convolution
+    up = sum(2**level for level in range(1, levels))  # one convolution a level on the way up
+    nearest = sum(2**level for level in range(1, levels + 1))  # nearest upsampling reads a whole coarse voxel
+    return down + strided + up + nearest
+
+
 def tiny_readout(latent: int = CONFIG.latent, seed: int = 0) -> Readout:
     random = np.random.default_rng(seed)
     vectors = random.normal(size=(len(CONCEPTS), latent))

@@ -73,6 +73,6 @@ class EmbeddingRun:
         from anatembed.maps.embedding_map import EmbeddingMap
 
         try:
-            return EmbeddingMap.load(self._cache.adopt(path), mapped=True)
+            return EmbeddingMap.load(self._cache.adopt(path))
         except OSError:
             return EmbeddingMap.load(path)

@@ -30,8 +30,10 @@ class ChildProcess:
         self._changes, self._has_ended = 0, False
         self._changed = threading.Condition()
         self._group_lock, self._group_is_ours = threading.Lock(), True
-        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        self._process = subprocess.Popen(command, env=environment, cwd=folder, **pipes, **own_group(_WINDOWS))
+        self._process = subprocess.Popen(
+            command, env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, **own_group(_WINDOWS),
+        )
         self._readers = [
             _thread(self._read, self._process.stdout, self._keep_output),
             _thread(self._read, self._process.stderr, self._sort),

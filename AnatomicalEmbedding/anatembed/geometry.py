@@ -75,7 +75,8 @@ def axis_aligned_grid(shape_kji, ijk_to_ras: np.ndarray, spacing_mm: float) -> t
     size_ijk = np.maximum(np.ceil((high - low) / spacing_mm - 1e-3), 1).astype(int)
     grid_to_ras = np.diag([spacing_mm, spacing_mm, spacing_mm, 1.0])
     grid_to_ras[:3, 3] = (low + high) / 2 - (size_ijk - 1) / 2 * spacing_mm
-    return tuple(int(size) for size in size_ijk[::-1]), grid_to_ras
+    i, j, k = (int(size) for size in size_ijk)
+    return (k, j, i), grid_to_ras
 
 
 def _millimetres(values) -> str:

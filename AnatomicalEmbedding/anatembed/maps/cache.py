@@ -54,11 +54,10 @@ class MapCache:
         return self.folder / f"{key[:32]}.npz"
 
     def find(self, content_hash: str, encoder_id: str) -> EmbeddingMap | None:
-        """The memory-mapped map, which then counts as just used; None if there is none, or it was damaged."""
+        """The map, which then counts as just used; None if there is none, or it was damaged."""
         path = self.path_for(content_hash, encoder_id)
         found = _map_in(path)
         if found is None or found.encoder_id != encoder_id:
-            found = None  # before the file goes, because Windows does not remove what is mapped
             _removed(path)
             return None
         with suppress(OSError):  # a folder that may only be read still gives its maps
@@ -108,7 +107,7 @@ class MapCache:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             yield
         except OSError as cause:
-            # Windows does not replace what someone has mapped, and a map of the same key is as good.
+            # Windows does not replace what someone is reading, and a map of the same key is as good.
             if not (isinstance(cause, PermissionError) and _map_in(kept) is not None):
                 raise OSError(f"the map cannot be kept in {self.folder}: {cause.strerror or cause}") from cause
         with suppress(OSError):
@@ -149,7 +148,7 @@ class MapCache:
 
 def _key_in(path: Path) -> tuple[str, str]:
     """content_hash and encoder_id in a map file, all of which is checked."""
-    embedding_map = EmbeddingMap.load(path, mapped=True)
+    embedding_map = EmbeddingMap.load(path)
     return str(embedding_map.source.get("content_hash", "")), embedding_map.encoder_id
 
 
@@ -166,7 +165,7 @@ def _move(path: Path, target: Path) -> None:
 
 def _map_in(path: Path) -> EmbeddingMap | None:
     try:
-        return EmbeddingMap.load(path, mapped=True)
+        return EmbeddingMap.load(path)
     except (ValueError, FileNotFoundError):
         return None
 

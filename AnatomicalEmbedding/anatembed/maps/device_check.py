@@ -44,15 +44,16 @@ def check_device(
     scan = None if shape_kji is None else _scan_like(shape_kji, spacing_mm)
     chosen = inference.choose_device(device)
     try:
-        facts = {"name": inference.device_name(chosen), "free_bytes": inference.free_memory(chosen)}
+        name, free_bytes = inference.device_name(chosen), inference.free_memory(chosen)
         problem = _problem(checkpoint, chosen)
     except _FAILURES as error:
         failure = " ".join(str(error).split())[:300] or type(error).__name__
-        facts, problem = {"name": chosen.type, "free_bytes": 0}, f"a computation on it failed: {failure}"
+        return DeviceFacts(chosen.type, chosen.type, 0, f"a computation on it failed: {failure}")
     if problem or scan is None:
-        return DeviceFacts(chosen.type, **facts, problem=problem)
+        return DeviceFacts(chosen.type, name, free_bytes, problem)
     started = 0.0 if began is None else time.perf_counter() - began
-    return DeviceFacts(chosen.type, **facts, seconds=round(started + _seconds(checkpoint, chosen, *scan), 1))
+    seconds = round(started + _seconds(checkpoint, chosen, *scan), 1)
+    return DeviceFacts(chosen.type, name, free_bytes, seconds=seconds)
 
 
 def _problem(checkpoint: Checkpoint, device) -> str:

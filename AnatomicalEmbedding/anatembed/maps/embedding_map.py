@@ -2,15 +2,48 @@
 from __future__ import annotations
 
 import json
+import math
+import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from anatembed.geometry import bounds_ras, check_affine, transform_points
-from anatembed.npz_file import UNREADABLE, map_array, save_arrays
+from anatembed.npz_file import UNREADABLE, save_arrays
 
-FORMAT = "anatembed-map/1"
+FORMAT = "anatembed-map/2"
+_EARLIER_FORMAT = "anatembed-map/1"
+STEP = 2.0**-11
+"""Codes are kept in multiples of it, as all float16 from 0.5 on are; smaller ones lose no more than those do by being
+float16 (what that changes: scripts/benchmarks/map_storage.py)."""
+HIGH_BYTES, LOW_BYTES = "codes_high", "codes_low"
+MARKS = frozenset({LOW_BYTES, "features_ckji"})
+"""An archive with one of these arrays is an embedding map, of this version or the earlier one."""
+_MOST_STEPS = 2**15 - 1
+_COMPRESSION_LEVEL = 4
+
+
+def kept_voxels(body_kji: np.ndarray) -> np.ndarray:
+    """Bool (K,J,I): the body and one voxel around it, which places at the skin are interpolated with."""
+    kept = body_kji
+    for axis in range(3):
+        before = np.moveaxis(kept, axis, 0)
+        grown = before.copy()
+        grown[1:] |= before[:-1]
+        grown[:-1] |= before[1:]
+        kept = np.moveaxis(grown, 0, axis)
+    return kept
+
+
+def kept_codes(features_ckji: np.ndarray, body_kji: np.ndarray) -> np.ndarray:
+    """Codes (C,K,J,I) as a map keeps them: float16 in multiples of STEP, 0 beyond the kept voxels."""
+    kept = kept_voxels(body_kji)
+    codes = np.zeros(features_ckji.shape, np.float16)
+    for channel, values in zip(codes, features_ckji, strict=True):
+        channel[kept] = np.rint(values[kept].astype(np.float32) / STEP) * STEP
+    return codes
 
 
 @dataclass(frozen=True)
@@ -39,7 +72,8 @@ class EmbeddingMap:
 
     @property
     def shape_kji(self) -> tuple[int, int, int]:
-        return self.features_ckji.shape[1:]
+        _, k, j, i = self.features_ckji.shape
+        return k, j, i
 
     def ras_to_kji(self, positions_ras: np.ndarray) -> np.ndarray:
         """Voxel coordinates (N,3) in array order; ValueError for a position outside the scan."""
@@ -87,23 +121,39 @@ class EmbeddingMap:
         return self.features_ckji[:, mask_kji].T.astype(np.float32)
 
     def save(self, path: Path | str) -> None:
-        """Write as .npz under a temporary name, then rename; OSError leaves an existing file as it was."""
-        header = json.dumps({"format": FORMAT, "encoder_id": self.encoder_id, "source": self.source})
+        """Write as .npz, whole or not at all: the codes of `kept_voxels`, in multiples of STEP or, where they are
+        larger than it allows in 16 bits, of the next power of two that does.
+
+        ValueError for codes that are not finite; OSError leaves an existing file as it was.
+        """
+        channels = len(self.features_ckji)
+        voxels = np.flatnonzero(kept_voxels(self.body_kji))
+        codes = self.features_ckji.reshape(channels, -1).take(voxels, axis=1)
+        most = max(float(codes.max(initial=0)), -float(codes.min(initial=0)))
+        if not np.isfinite(most):
+            raise ValueError("expected finite codes in an embedding map, got NaN or infinity")
+        step = max(STEP, 2.0 ** math.ceil(math.log2(max(most, STEP) / _MOST_STEPS)))
+        steps = np.empty(codes.shape, np.int16)
+        for row, values in zip(steps, codes, strict=True):
+            row[:] = np.rint(values.astype(np.float32) / step)
+        header = {"format": FORMAT, "encoder_id": self.encoder_id, "source": self.source, "step": step}
+        # Only the high bytes are compressed: in each channel neighbours have the same. The low ones are as noise.
+        high = zlib.compress((steps >> 8).astype(np.int8).data, _COMPRESSION_LEVEL)
         save_arrays(
             path,
-            header=np.array(header),
-            features_ckji=self.features_ckji,
+            header=np.array(json.dumps(header)),
             ijk_to_ras=self.ijk_to_ras,
+            shape_kji=np.array(self.shape_kji),
             body_kji=np.packbits(self.body_kji),
+            **{HIGH_BYTES: np.frombuffer(high, np.uint8), LOW_BYTES: (steps & 255).astype(np.uint8)},
             **({} if self.hu_kji is None else {"hu_kji": self.hu_kji}),
         )
 
     @classmethod
-    def load(cls, path: Path | str, *, mapped: bool = False) -> EmbeddingMap:
-        """The map of a file; FileNotFoundError if there is none, ValueError if it is damaged or something else.
+    def load(cls, path: Path | str) -> EmbeddingMap:
+        """The map of a file, with codes of 0 beyond `kept_voxels`.
 
-        `mapped`: the features stay in the file, which must not be written to meanwhile; they are read when they are
-        used, and shared with other programs. Replacing or deleting the file is safe; Windows forbids it.
+        FileNotFoundError if there is none, ValueError if it is damaged, something else or of an earlier version.
         """
         path = Path(path)
         if not path.is_file():
@@ -111,11 +161,50 @@ class EmbeddingMap:
         try:
             with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
                 header = json.loads(str(file["header"]))
-                if header.get("format") != FORMAT:
-                    raise ValueError(f"its format is {header.get('format')!r}, not {FORMAT}")
-                features = map_array(stream, "features_ckji") if mapped else file["features_ckji"]
-                body = np.unpackbits(file["body_kji"], count=features[0].size).reshape(features.shape[1:]).astype(bool)
-                hu = file["hu_kji"] if "hu_kji" in file.files else None
-                return cls(features, file["ijk_to_ras"], header["encoder_id"], body, header["source"], hu)
+                if header.get("format") != _EARLIER_FORMAT:
+                    return cls._of_arrays(header, file)
         except UNREADABLE as cause:
             raise ValueError(f"expected an embedding map, {path.name} is damaged or something else: {cause}") from cause
+        raise ValueError(f"the embedding map {path.name} was written by an earlier version: embed the scan again")
+
+    @classmethod
+    def _of_arrays(cls, header: dict, file: Mapping[str, np.ndarray]) -> EmbeddingMap:
+        """The map of what `save` wrote; one of UNREADABLE if it did not write that."""
+        if header.get("format") != FORMAT:
+            raise ValueError(f"its format is {header.get('format')!r}, not {FORMAT}")
+        encoder_id, source, step = header["encoder_id"], header["source"], float(header["step"])
+        if not isinstance(encoder_id, str) or not isinstance(source, dict) or not 0 < step < np.inf:
+            raise ValueError("expected the model, the source and the step of the codes in its header")
+        body = _unpacked(file["body_kji"], file["shape_kji"])
+        features = _unstepped(file[HIGH_BYTES], file[LOW_BYTES], step, kept_voxels(body))
+        hu = file.get("hu_kji")
+        if hu is not None and (hu.dtype.kind != "f" or not np.isfinite(hu).all()):
+            raise ValueError(f"expected finite HU, got {hu.dtype} or NaN or infinity")
+        return cls(features, file["ijk_to_ras"], encoder_id, body, source, hu)
+
+
+def _unpacked(bits: np.ndarray, shape: np.ndarray) -> np.ndarray:
+    """The body (K,J,I) of its packed bits."""
+    if shape.shape != (3,) or shape.dtype.kind not in "iu" or shape.min() < 1:
+        raise ValueError(f"expected three sizes as shape, got {shape.tolist()}")
+    voxels = math.prod(shape.tolist())
+    if bits.dtype != np.uint8 or bits.shape != (-(-voxels // 8),):
+        raise ValueError(f"expected one bit for each of {voxels} voxels as body, got {bits.dtype} {bits.shape}")
+    return np.unpackbits(bits, count=voxels).reshape(shape).astype(bool)
+
+
+def _unstepped(compressed: np.ndarray, low: np.ndarray, step: float, kept_kji: np.ndarray) -> np.ndarray:
+    """Codes (C,K,J,I) float16 of the bytes of their steps, of which the high ones (C,N) are compressed."""
+    voxels = np.flatnonzero(kept_kji)
+    if low.dtype != np.uint8 or low.ndim != 2 or low.shape[1:] != voxels.shape:
+        raise ValueError(f"expected low bytes of codes (C,{len(voxels)}), got {low.dtype} {low.shape}")
+    if compressed.dtype != np.uint8 or compressed.ndim != 1:
+        raise ValueError(f"expected compressed high bytes of codes, got {compressed.dtype} {compressed.shape}")
+    # One byte more than there should be is enough to see that it is too much.
+    high = np.frombuffer(zlib.decompressobj().decompress(compressed.tobytes(), low.size + 1), np.int8)
+    if high.size != low.size:
+        raise ValueError(f"expected as many high bytes of codes as low ones, {low.size}, got {high.size} or more")
+    features = np.zeros((len(low), kept_kji.size), np.float16)
+    for channel, channel_high, channel_low in zip(features, high.reshape(low.shape), low, strict=True):
+        channel[voxels] = ((channel_high.astype(np.int16) << 8) | channel_low) * np.float32(step)
+    return features.reshape(len(low), *kept_kji.shape)

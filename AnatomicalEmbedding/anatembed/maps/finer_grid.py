@@ -50,8 +50,8 @@ def finer_within(field_kji: np.ndarray, mask_kji: np.ndarray, factor: int, elsew
 
 def box_around(mask_kji: np.ndarray, margin: int) -> Box:
     """The smallest box (slices k, j, i) around a mask that is not empty, `margin` voxels wider within the grid."""
-    ends = []
-    for axis, size in enumerate(mask_kji.shape):
+    def side(axis: int) -> slice:
         filled = np.flatnonzero(mask_kji.any(axis=tuple(other for other in range(3) if other != axis)))
-        ends.append(slice(int(max(filled[0] - margin, 0)), int(min(filled[-1] + margin + 1, size))))
-    return tuple(ends)
+        return slice(int(max(filled[0] - margin, 0)), int(min(filled[-1] + margin + 1, mask_kji.shape[axis])))
+
+    return side(0), side(1), side(2)

@@ -4,13 +4,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import nullcontext
+from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import fuse_conv_bn_eval
+from torch.nn.utils import convert_conv3d_weight_memory_format, fuse_conv_bn_eval
 
-from anatembed.maps.embedding_map import EmbeddingMap
+from anatembed.maps.embedding_map import EmbeddingMap, kept_codes
 from anatembed.model.blocks import Blocks, blocks_within
 from anatembed.model.checkpoint import Checkpoint
 from anatembed.model.config import EncoderConfig
@@ -92,7 +93,7 @@ def fold_normalisation(encoder: EmbeddingEncoder) -> EmbeddingEncoder:
 
 def placed(encoder: EmbeddingEncoder, device: torch.device) -> EmbeddingEncoder:
     """The encoder on a device, in the memory layout that is fast there."""
-    return encoder.to(device, memory_format=torch.channels_last_3d)
+    return convert_conv3d_weight_memory_format(encoder.to(device), torch.channels_last_3d)
 
 
 def free_memory(device: torch.device) -> int:
@@ -229,7 +230,8 @@ def _in_blocks(encoder: EmbeddingEncoder, hu: np.ndarray, precision: torch.dtype
 
 def padded_shape(shape_kji: tuple[int, int, int], multiple: int) -> tuple[int, int, int]:
     """The shape that `encode` pads to: multiples of the stride, at least two of the deepest voxels a side."""
-    return tuple(max(2 * multiple, -(-int(n) // multiple) * multiple) for n in shape_kji)
+    k, j, i = (max(2 * multiple, -(-int(n) // multiple) * multiple) for n in shape_kji)
+    return k, j, i
 
 
 def _pad(hu: np.ndarray, multiple: int) -> np.ndarray:
@@ -262,10 +264,13 @@ def _to_map(features: np.ndarray, prepared: PreparedVolume, volume: Volume, chec
     body = voxel_means(prepared.body_kji, (k, j, i), "constant") >= 0.5
     hu = voxel_means(prepared.array_kji, (k, j, i), "edge").astype(np.float16)
     source = {"name": volume.name, "content_hash": volume.content_hash, "modality": volume.modality}
-    return EmbeddingMap(features, prepared.ijk_to_ras @ to_prepared, checkpoint.encoder_id, body, source, hu)
+    codes = kept_codes(features, body)
+    return EmbeddingMap(codes, prepared.ijk_to_ras @ to_prepared, checkpoint.encoder_id, body, source, hu)
 
 
-def voxel_means(array_kji: np.ndarray, shape_kji: tuple[int, int, int], beyond: str) -> np.ndarray:
+def voxel_means(
+    array_kji: np.ndarray, shape_kji: tuple[int, int, int], beyond: Literal["constant", "edge"]
+) -> np.ndarray:
     """Means (K,J,I) of the prepared voxels in each voxel of a map; `beyond` (np.pad) is what lies behind the last."""
     step = EncoderConfig.OUTPUT_STRIDE
     k, j, i = shape_kji

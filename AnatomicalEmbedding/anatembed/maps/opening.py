@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from anatembed.maps.cache import MapCache
-from anatembed.maps.embedding_map import EmbeddingMap
+from anatembed.maps.embedding_map import MARKS, EmbeddingMap
 from anatembed.model.checkpoint import Checkpoint
 from anatembed.npz_file import array_names, begins_as_zip
 from anatembed.progress import part_of
@@ -125,4 +125,4 @@ def is_map(path: Path | str) -> bool:
     path = Path(path)
     if not begins_as_zip(path):
         return False
-    return not is_volume_file(path) if path.suffix.lower() == ".npz" else "features_ckji" in array_names(path)
+    return not is_volume_file(path) if path.suffix.lower() == ".npz" else not MARKS.isdisjoint(array_names(path))

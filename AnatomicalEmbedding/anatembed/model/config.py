@@ -62,13 +62,3 @@ class EncoderConfig:
     def total_stride(self) -> int:
         """Input voxels per voxel of the deepest level; input sizes are padded to a multiple of it."""
         return 2 ** len(self.channels)
-
-    @property
-    def receptive_radius(self) -> int:
-        """Input voxels beyond which nothing can influence an output voxel, a bound (not the effective field)."""
-        levels = len(self.channels)
-        down = sum(2 * 2**level for level in range(2, levels + 1))  # two 3x3x3 convolutions a level
-        strided = sum(2**level for level in range(1, levels + 1))  # the kernel of each strided convolution
-        up = sum(2**level for level in range(1, levels))  # one convolution a level on the way up
-        nearest = sum(2**level for level in range(1, levels + 1))  # nearest upsampling reads a whole coarse voxel
-        return down + strided + up + nearest

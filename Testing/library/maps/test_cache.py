@@ -52,20 +52,12 @@ def use_in_order(cache, *keys) -> None:
         os.utime(cache.path_for(key, "model"), (1e9 + second, 1e9 + second))
 
 
-def is_mapped(embedding_map) -> bool:
-    base = embedding_map.features_ckji
-    while isinstance(base, np.ndarray) and base.base is not None:
-        base = base.base
-    return type(base).__name__ == "mmap"
-
-
-def test_an_adopted_map_is_found_and_stays_in_its_file(cache, finished):
+def test_an_adopted_map_is_found(cache, finished):
     path = finished(value=3.0)
     kept = cache.adopt(path)
     assert not path.exists()
     assert kept == cache.path_for("scan", "model")
     found = cache.find("scan", "model")
-    assert is_mapped(found)
     np.testing.assert_array_equal(found.features_ckji, a_map(value=3.0).features_ckji)
     assert cache.contents() == (1, kept.stat().st_size)
 
@@ -147,7 +139,7 @@ def test_a_damaged_entry_is_removed_and_not_found(cache, finished, damage):
     kept = cache.adopt(finished())
     content = bytearray(kept.read_bytes())
     if damage == "a changed byte":
-        content[content.index(b"\x00\x3c" * 20)] ^= 1
+        content[content.index(b"codes_low.npy") + 60] ^= 1
     elif damage == "cut off":
         content = content[:-30]
     elif damage == "another model":
@@ -305,7 +297,7 @@ def test_a_cache_that_can_only_be_read_still_gives_its_maps(cache, finished, mon
 
 
 def windows(monkeypatch, *in_use: Path) -> None:
-    """As Windows: files that are mapped are neither removed nor replaced."""
+    """As Windows: files that someone reads are neither removed nor replaced."""
     unlink, replace = Path.unlink, os.replace
 
     def checked_unlink(self, missing_ok=False):
@@ -416,7 +408,7 @@ class AnyUse(RuleBasedStateMachine):
     def adopt(self, key, room):
         a_map(key).save(self.folder / "own.npz")
         size = (self.folder / "own.npz").stat().st_size
-        self.cache.limit_bytes = room * size
+        self.cache.limit_bytes = int((room + 0.5) * size)  # another key, and a map is some bytes larger
         self.cache.adopt(self.folder / "own.npz")
         self.used = [one for one in self.used if one != key] + [key]
         self.used = self.used[-room:]

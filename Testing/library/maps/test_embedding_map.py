@@ -2,17 +2,17 @@
 
 import dataclasses
 import json
+import zlib
 
 import numpy as np
 import pytest
 from anatembed.geometry import transform_points
-from anatembed.maps.embedding_map import EmbeddingMap
+from anatembed.maps.embedding_map import STEP, EmbeddingMap, kept_codes, kept_voxels
+from anatembed.npz_file import save_arrays
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from phantoms import proper_affines, voxel_positions
 from scipy import ndimage
-
-WAYS = pytest.mark.parametrize("mapped", [False, True], ids=["read", "mapped"])
 
 
 def random_map(shape_kji=(5, 6, 7), channels=3, ijk_to_ras=None, seed=0) -> EmbeddingMap:
@@ -96,14 +96,26 @@ def test_parts_that_do_not_fit_together_are_refused(change, message):
         dataclasses.replace(random_map(), **change)
 
 
-@WAYS
-@settings(max_examples=20, deadline=None)
-@given(proper_affines(), st.tuples(*[st.integers(1, 9)] * 3))
-def test_a_saved_map_comes_back_the_same(tmp_path_factory, mapped, ijk_to_ras, shape_kji):
+def patient_map(shape_kji=(7, 8, 9), ijk_to_ras=None, seed=0) -> EmbeddingMap:
+    """A box of body in air that has codes of its own, as a network gives them."""
+    embedding_map = random_map(shape_kji, ijk_to_ras=ijk_to_ras, seed=seed)
+    body = np.zeros(shape_kji, bool)
+    body[tuple(slice(size // 3, size // 3 + max(1, size // 3)) for size in shape_kji)] = True
+    return dataclasses.replace(embedding_map, body_kji=body)
+
+
+def kept(embedding_map: EmbeddingMap) -> EmbeddingMap:
+    codes = kept_codes(embedding_map.features_ckji, embedding_map.body_kji)
+    return dataclasses.replace(embedding_map, features_ckji=codes)
+
+
+@settings(max_examples=30, deadline=None)
+@given(proper_affines(), st.tuples(*[st.integers(1, 9)] * 3), st.integers(0, 1000))
+def test_a_saved_map_comes_back_the_same(tmp_path_factory, ijk_to_ras, shape_kji, seed):
     path = tmp_path_factory.mktemp("map") / "scan.npz"
-    embedding_map = random_map(shape_kji, ijk_to_ras=ijk_to_ras)
+    embedding_map = kept(patient_map(shape_kji, ijk_to_ras, seed))
     embedding_map.save(path)
-    loaded = EmbeddingMap.load(path, mapped=mapped)
+    loaded = EmbeddingMap.load(path)
     np.testing.assert_array_equal(loaded.features_ckji, embedding_map.features_ckji)
     np.testing.assert_array_equal(loaded.body_kji, embedding_map.body_kji)
     np.testing.assert_array_equal(loaded.ijk_to_ras, ijk_to_ras)
@@ -112,13 +124,87 @@ def test_a_saved_map_comes_back_the_same(tmp_path_factory, mapped, ijk_to_ras, s
     assert (loaded.encoder_id, loaded.source) == (embedding_map.encoder_id, embedding_map.source)
 
 
-@WAYS
-def test_the_hu_of_a_map_are_saved_with_it_and_a_map_without_them_stays_without(tmp_path, mapped):
+@settings(max_examples=30, deadline=None)
+@given(proper_affines(), st.integers(0, 1000))
+def test_everywhere_within_the_body_up_to_the_skin_a_saved_map_gives_the_codes_of_the_network(
+    tmp_path_factory, ijk_to_ras, seed
+):
+    path = tmp_path_factory.mktemp("map") / "scan.npz"
+    embedding_map = patient_map(ijk_to_ras=ijk_to_ras, seed=seed)
+    embedding_map.save(path)
+    kji = np.random.default_rng(seed).uniform(-0.49, np.array(embedding_map.shape_kji) - 0.51, (2000, 3))
+    positions = transform_points(ijk_to_ras, kji[:, ::-1])
+    positions = positions[embedding_map.inside_body(positions)]
+    corners = kji[embedding_map.inside_body(transform_points(ijk_to_ras, kji[:, ::-1]))]
+    at_skin = ~embedding_map.body_kji[tuple(np.floor(corners).astype(int).T)]
+    assert at_skin.any()
+    expected = embedding_map.sample(positions)
+    np.testing.assert_allclose(EmbeddingMap.load(path).sample(positions), expected, atol=0.51 * STEP)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.tuples(*[st.integers(1, 6)] * 3), st.integers(0, 1000))
+def test_what_is_kept_is_the_body_and_all_that_touches_it(shape_kji, seed):
+    body = np.random.default_rng(seed).random(shape_kji) < 0.1
+    before = body.copy()
+    expected = ndimage.binary_dilation(body, np.ones((3, 3, 3), bool))
+    np.testing.assert_array_equal(kept_voxels(body), expected)
+    np.testing.assert_array_equal(body, before)
+
+
+def test_air_farther_from_the_body_than_one_voxel_has_no_codes():
+    embedding_map = patient_map()
+    beyond = ~kept_voxels(embedding_map.body_kji)
+    assert beyond.any()
+    assert np.abs(embedding_map.features_ckji[:, beyond]).min() > 0
+    np.testing.assert_array_equal(kept(embedding_map).features_ckji[:, beyond], 0)
+
+
+@pytest.mark.parametrize("most", [1.0, 31.0, 40.0, 5000.0, 65504.0])
+def test_codes_of_any_size_keep_fifteen_bits(tmp_path, most):
+    features = patient_map().features_ckji.astype(np.float64)
+    features = (features / np.abs(features).max() * most).astype(np.float16)
+    everywhere = np.ones((7, 8, 9), bool)
+    embedding_map = dataclasses.replace(random_map((7, 8, 9)), features_ckji=features, body_kji=everywhere)
+    embedding_map.save(tmp_path / "map.npz")
+    loaded = EmbeddingMap.load(tmp_path / "map.npz").features_ckji.astype(np.float64)
+    np.testing.assert_allclose(loaded, features, atol=max(STEP / 2, most / 2**14))
+
+
+def test_a_map_of_mostly_air_takes_the_space_of_its_body(tmp_path):
+    shape = (24, 24, 24)
+    whole = random_map(shape, channels=16)
+    for name, side in (("small", 6), ("large", 24)):
+        body = np.zeros(shape, bool)
+        body[:side, :side, :side] = True
+        dataclasses.replace(whole, body_kji=body).save(tmp_path / name)
+    small, large = ((tmp_path / name).stat().st_size for name in ("small", "large"))
+    assert small < 0.1 * large
+
+
+def test_a_map_without_a_body_can_be_saved(tmp_path):
+    nobody = dataclasses.replace(random_map(), body_kji=np.zeros((5, 6, 7), bool))
+    nobody.save(tmp_path / "map.npz")
+    loaded = EmbeddingMap.load(tmp_path / "map.npz")
+    assert not loaded.features_ckji.any()
+    assert loaded.features_ckji.shape == nobody.features_ckji.shape
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_codes_that_are_no_numbers_are_not_saved(tmp_path, value):
+    embedding_map = patient_map()
+    embedding_map.features_ckji[1, 3, 3, 3] = value
+    with pytest.raises(ValueError, match="expected finite codes"):
+        embedding_map.save(tmp_path / "map.npz")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_hu_of_a_map_are_saved_with_it_and_a_map_without_them_stays_without(tmp_path):
     hu = np.random.default_rng(1).uniform(-1000, 1000, (5, 6, 7)).astype(np.float16)
     for number, values in enumerate((hu, None)):
         path = tmp_path / f"{number}.npz"
         dataclasses.replace(random_map(), hu_kji=values).save(path)
-        np.testing.assert_array_equal(EmbeddingMap.load(path, mapped=mapped).hu_kji, values)
+        np.testing.assert_array_equal(EmbeddingMap.load(path).hu_kji, values)
 
 
 @settings(max_examples=30, deadline=None)
@@ -136,24 +222,22 @@ def test_a_map_is_saved_under_the_very_name_that_was_asked_for(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["scan.of.someone"]
 
 
-@WAYS
-def test_a_map_that_is_not_there_is_named(tmp_path, mapped):
+def test_a_map_that_is_not_there_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"gone\.npz"):
-        EmbeddingMap.load(tmp_path / "gone.npz", mapped=mapped)
+        EmbeddingMap.load(tmp_path / "gone.npz")
 
 
-@WAYS
 @settings(max_examples=60, deadline=None)
 @given(st.data())
-def test_a_file_with_one_changed_byte_is_refused_or_unharmed(tmp_path_factory, mapped, data):
+def test_a_file_with_one_changed_byte_is_refused_or_unharmed(tmp_path_factory, data):
     path = tmp_path_factory.mktemp("map") / "scan.npz"
-    embedding_map = random_map((2, 2, 2))
+    embedding_map = kept(random_map((2, 2, 2)))
     embedding_map.save(path)
     content = bytearray(path.read_bytes())
     content[data.draw(st.integers(0, len(content) - 1))] ^= data.draw(st.integers(1, 255))
     path.write_bytes(content)
     try:
-        loaded = EmbeddingMap.load(path, mapped=mapped)
+        loaded = EmbeddingMap.load(path)
     except ValueError as error:
         assert "scan.npz is damaged or something else" in str(error)
     else:
@@ -162,36 +246,109 @@ def test_a_file_with_one_changed_byte_is_refused_or_unharmed(tmp_path_factory, m
         np.testing.assert_array_equal(loaded.ijk_to_ras, embedding_map.ijk_to_ras)
 
 
-@WAYS
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.99])
-def test_a_file_that_was_cut_off_is_refused(tmp_path, share, mapped):
+def test_a_file_that_was_cut_off_is_refused(tmp_path, share):
     path = tmp_path / "scan.npz"
     random_map().save(path)
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
     with pytest.raises(ValueError, match="damaged or something else"):
-        EmbeddingMap.load(path, mapped=mapped)
+        EmbeddingMap.load(path)
 
 
-@WAYS
-def test_other_files_are_refused(tmp_path, mapped):
+def test_other_files_are_refused(tmp_path):
     header = np.array(json.dumps({"format": "anatembed-map/99"}))
     np.savez(tmp_path / "version.npz", header=header)
     np.savez(tmp_path / "arrays.npz", a=np.zeros(3))
     np.savez(tmp_path / "list.npz", header=np.array("[1, 2]"))
-    good = {"format": "anatembed-map/1", "encoder_id": "m", "source": {}}
-    np.savez(tmp_path / "number.npz", header=np.array(json.dumps(good)), features_ckji=1.0, body_kji=np.zeros(1, "u1"))
     np.save(tmp_path / "one.npy", np.zeros(3))
     (tmp_path / "text.npz").write_text("not an archive")
     for path in tmp_path.iterdir():
         with pytest.raises(ValueError, match=f"expected an embedding map, {path.name} is damaged or something else"):
-            EmbeddingMap.load(path, mapped=mapped)
+            EmbeddingMap.load(path)
 
 
 def test_the_version_of_another_format_is_named(tmp_path):
     np.savez(tmp_path / "version.npz", header=np.array(json.dumps({"format": "anatembed-map/99"})))
     with pytest.raises(ValueError, match="anatembed-map/99"):
         EmbeddingMap.load(tmp_path / "version.npz")
+
+
+def test_a_map_of_an_earlier_version_says_so_in_one_sentence(tmp_path):
+    header = {"format": "anatembed-map/1", "encoder_id": "model-1", "source": {}}
+    features = np.zeros((3, 2, 2, 2), np.float16)
+    np.savez(tmp_path / "old.npz", header=np.array(json.dumps(header)), features_ckji=features)
+    expected = r"^the embedding map old\.npz was written by an earlier version: embed the scan again$"
+    with pytest.raises(ValueError, match=expected):
+        EmbeddingMap.load(tmp_path / "old.npz")
+
+
+def packed(count: int) -> np.ndarray:
+    """So many compressed zeros."""
+    return np.frombuffer(zlib.compress(bytes(count)), np.uint8)
+
+
+def written(path, header=None, **changes) -> None:
+    """A whole map with some of its arrays, or entries of its header, replaced."""
+    dataclasses.replace(patient_map((3, 3, 3)), hu_kji=np.zeros((3, 3, 3), np.float16)).save(path)
+    with np.load(path) as file:
+        arrays = dict(file)
+    arrays["header"] = np.array(json.dumps(json.loads(str(arrays["header"])) | (header or {})))
+    save_arrays(path, **(arrays | changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"codes_low": np.zeros((3, 27), np.float16)}, r"expected low bytes of codes \(C,27\), got float16 \(3, 27\)"),
+        ({"codes_low": np.zeros((3, 26), np.uint8)}, r"expected low bytes of codes \(C,27\), got uint8 \(3, 26\)"),
+        ({"codes_low": np.uint8(1)}, r"got uint8 \(\)"),
+        ({"codes_low": np.zeros((2, 27), np.uint8)}, "as many high bytes of codes as low ones, 54, got 55 or more"),
+        ({"codes_high": packed(0)}, "as many high bytes of codes as low ones, 81, got 0"),
+        ({"codes_high": packed(80)}, "81, got 80"),
+        ({"codes_high": packed(10**8)}, "81, got 82 or more"),
+        ({"codes_high": np.zeros((3, 27), np.int8)}, r"compressed high bytes of codes, got int8 \(3, 27\)"),
+        ({"codes_high": np.zeros(20, np.uint8)}, "while decompressing"),
+        ({"codes_high": packed(0), "codes_low": np.zeros((0, 27), "u1")}, r"features \(C,K,J,I\)"),
+        ({"body_kji": np.zeros(5, np.uint8)}, r"one bit for each of 27 voxels as body, got uint8 \(5,\)"),
+        ({"body_kji": np.zeros(4, bool)}, r"as body, got bool \(4,\)"),
+        ({"shape_kji": np.array([3, 3, 10**6])}, "one bit for each of 9000000 voxels"),
+        ({"shape_kji": np.array([3, 3, 10**18])}, "one bit for each of 9000000000000000000 voxels"),
+        ({"shape_kji": np.array([3, 3])}, r"three sizes as shape, got \[3, 3\]"),
+        ({"shape_kji": np.array([3, -3, -3])}, "three sizes as shape"),
+        ({"shape_kji": np.array([3.0, 3, 3])}, "three sizes as shape"),
+        ({"shape_kji": np.array(3)}, "three sizes as shape, got 3"),
+        ({"ijk_to_ras": np.diag([6.0, 0, 6, 1])}, "expected a positive voxel spacing"),
+        ({"ijk_to_ras": np.array([[6.0, 6, 0, 0], [0, 0, 0, 0], [0, 0, 6, 0], [0, 0, 0, 1]])}, "two axes coincide"),
+        ({"ijk_to_ras": np.full((4, 4), np.nan)}, "expected finite numbers"),
+        ({"hu_kji": np.full((3, 3, 3), np.nan, np.float16)}, "expected finite HU"),
+        ({"hu_kji": np.zeros((3, 3, 3), np.int16)}, "expected finite HU, got int16"),
+        ({"hu_kji": np.zeros((3, 3, 4), np.float16)}, r"expected HU \(3, 3, 3\)"),
+        ({"header": {"step": 0}}, "expected the model, the source and the step"),
+        ({"header": {"step": float("nan")}}, "expected the model, the source and the step"),
+        ({"header": {"step": float("inf")}}, "expected the model, the source and the step"),
+        ({"header": {"encoder_id": 3}}, "expected the model, the source and the step"),
+        ({"header": {"source": []}}, "expected the model, the source and the step"),
+    ],
+)
+def test_a_malformed_map_is_refused_in_a_sentence_that_says_what_is_wrong(tmp_path, changes, message):
+    path = tmp_path / "scan.npz"
+    written(path, **changes)
+    with pytest.raises(ValueError, match=message) as refusal:
+        EmbeddingMap.load(path)
+    assert str(refusal.value).startswith("expected an embedding map, scan.npz is damaged or something else: ")
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("missing", ["header", "codes_high", "codes_low", "ijk_to_ras", "shape_kji", "body_kji"])
+def test_a_map_without_one_of_its_arrays_is_refused(tmp_path, missing):
+    path = tmp_path / "scan.npz"
+    random_map().save(path)
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in file.files if name != missing}
+    save_arrays(path, **arrays)
+    with pytest.raises(ValueError, match=f"damaged or something else: .*{missing}"):
+        EmbeddingMap.load(path)
 
 
 def test_a_failing_write_leaves_the_old_file_and_nothing_beside_it(tmp_path, monkeypatch):
@@ -208,27 +365,3 @@ def test_a_failing_write_leaves_the_old_file_and_nothing_beside_it(tmp_path, mon
         random_map(seed=1).save(path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
-
-
-def test_mapped_features_stay_in_the_file_and_answer_as_read_ones_do(tmp_path):
-    path = tmp_path / "scan.npz"
-    random_map().save(path)
-    read, mapped = EmbeddingMap.load(path), EmbeddingMap.load(path, mapped=True)
-    base = mapped.features_ckji
-    while isinstance(base, np.ndarray) and base.base is not None:
-        base = base.base
-    assert type(base).__name__ == "mmap"
-    assert not mapped.features_ckji.flags.writeable
-    positions = np.random.default_rng(0).uniform(0, 24, (20, 3))
-    np.testing.assert_array_equal(mapped.sample(positions), read.sample(positions))
-    np.testing.assert_array_equal(mapped.inside_body(positions), read.inside_body(positions))
-    np.testing.assert_array_equal(mapped.latents(mapped.body_kji), read.latents(read.body_kji))
-
-
-def test_a_mapped_map_goes_on_when_its_file_is_replaced_or_removed(tmp_path):
-    path = tmp_path / "scan.npz"
-    random_map().save(path)
-    mapped = EmbeddingMap.load(path, mapped=True)
-    random_map(seed=1).save(path)
-    path.unlink()
-    np.testing.assert_array_equal(mapped.features_ckji, random_map().features_ckji)

@@ -8,6 +8,7 @@ import pytest
 import torch
 from anatembed.geometry import transform_points
 from anatembed.maps import inference
+from anatembed.maps.embedding_map import EmbeddingMap, kept_codes, kept_voxels
 from anatembed.maps.inference import (
     BYTES_PER_VOXEL,
     Cancelled,
@@ -28,7 +29,7 @@ from anatembed.scan.volume import Volume
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from phantoms import GEOMETRIES, Geometry, torso, voxel_positions
-from tiny_model import CONFIG, tiny_checkpoint, tiny_encoder
+from tiny_model import CONFIG, receptive_radius, tiny_checkpoint, tiny_encoder
 
 TALL = Geometry((60, 14, 16), np.diag([8.0, 8.0, 8.0]))
 
@@ -112,6 +113,17 @@ def test_the_map_names_its_model_and_its_scan(checkpoint):
     assert embedding_map.features_ckji.dtype == np.float16
 
 
+def test_a_map_that_was_just_made_and_one_that_was_opened_again_are_the_same(checkpoint, tmp_path):
+    made = embed(torso().volume, checkpoint, device="cpu")
+    made.save(tmp_path / "map.npz")
+    opened = EmbeddingMap.load(tmp_path / "map.npz")
+    np.testing.assert_array_equal(opened.features_ckji, made.features_ckji)
+    np.testing.assert_array_equal(opened.hu_kji, made.hu_kji)
+    beyond = ~kept_voxels(made.body_kji)
+    assert beyond.any()
+    assert not made.features_ckji[:, beyond].any()
+
+
 def test_the_same_scan_gives_the_same_map_bit_by_bit(checkpoint):
     volume = torso().volume
     one, other = (embed(volume, checkpoint, device="cpu") for _ in range(2))
@@ -134,11 +146,11 @@ def plane_bytes(prepared: PreparedVolume, stride: int) -> int:
 def test_blocks_along_s_equal_the_single_pass_when_the_halo_holds_the_receptive_field(length, width, planes):
     prepared = prepared_noise((length, width, 9))
     encoder = build_encoder(tiny_checkpoint())
-    margin = -(-CONFIG.receptive_radius // 8) * 8
+    margin = -(-receptive_radius(CONFIG) // 8) * 8
     whole = encode(prepared, encoder, torch.float32, 2**40)
     seen = []
     budget = plane_bytes(prepared, CONFIG.total_stride) * (2 * margin + planes)
-    blocks = encode(prepared, encoder, torch.float32, budget, seen.append, CONFIG.receptive_radius)
+    blocks = encode(prepared, encoder, torch.float32, budget, seen.append, receptive_radius(CONFIG))
     assert len(seen) > 7
     np.testing.assert_allclose(blocks.astype(np.float32), whole.astype(np.float32), atol=1e-2)
 
@@ -158,20 +170,28 @@ def test_a_short_last_block_is_no_different(length):
     np.testing.assert_allclose(blocks.astype(np.float32), whole.astype(np.float32), atol=1e-2)
 
 
-def test_the_default_halo_covers_what_the_shipped_network_reaches_at_random_weights():
-    """The shipped shape reaches farther than the halo, by values that are too small to matter.
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_default_halo_and_no_smaller_one_keeps_blocks_within_the_tolerance(seed):
+    """In a network as deep as the shipped one, whose deep levels count thrice as much as random ones do.
 
-    With trained weights on a scan it is measured by scripts/benchmarks/blocks.py.
+    It reaches farther than the halo, by values that are too small to matter: 0.002 in codes with a standard deviation
+    of 0.43. With the trained weights on a scan this is measured by scripts/benchmarks/blocks.py.
     """
-    config = EncoderConfig(channels=(3, 3, 4, 4, 5), latent=4)
-    assert config.receptive_radius > inference.HALO_VOXELS
+    config, tolerance = EncoderConfig(channels=(3, 3, 4, 4, 5), latent=4), 0.002 / 0.43
+    assert receptive_radius(config) > inference.HALO_VOXELS
     prepared = prepared_noise((384, 8, 8))
-    encoder = fold_normalisation(tiny_encoder(config))
+    encoder = fold_normalisation(tiny_encoder(config, seed))
+    with torch.no_grad():
+        for up in encoder.ups:
+            up.reduce.weight.mul_(3)
     whole = encode(prepared, encoder, torch.float32, 2**40).astype(np.float32)
-    blocks = encode(prepared, encoder, torch.float32, 1).astype(np.float32)
-    assert np.abs(blocks - whole).max() < 0.02 * whole.std()
-    too_small = encode(prepared, encoder, torch.float32, 1, halo=0).astype(np.float32)
-    assert np.abs(too_small - whole).max() > 0.02 * whole.std()
+
+    def difference(**halo) -> float:
+        blocks = encode(prepared, encoder, torch.float32, 1, **halo).astype(np.float32)
+        return float(np.abs(blocks - whole).max() / whole.std())
+
+    assert difference() <= tolerance
+    assert min(difference(halo=voxels) for voxels in (0, 32, 64)) > tolerance
 
 
 @pytest.mark.parametrize("shape", [(11, 11, 11), (1, 30, 17), (32, 32, 32), (33, 16, 15)])
@@ -345,7 +365,7 @@ def test_when_memory_runs_out_it_goes_on_in_smaller_blocks(checkpoint, monkeypat
     precision = choose_precision(torch.device("cpu"))
     budget = estimate_bytes((max(n for n in memory.asked if n <= 100), 40, 48), precision)
     expected = encode(prepared, build_encoder(checkpoint), precision, budget, halo=24)
-    np.testing.assert_array_equal(found.features_ckji, expected)
+    np.testing.assert_array_equal(found.features_ckji, kept_codes(expected, found.body_kji))
 
 
 @pytest.mark.parametrize("error", OUT_OF_MEMORY, ids=lambda error: type(error).__name__)

@@ -62,7 +62,7 @@ def test_scans_and_maps_are_told_apart(saved, tmp_path):
     assert [is_volume_file(tmp_path / name) for name in ("scan.npz", "map.npz", "text.npz", "none.npz")] == [
         True, False, False, False
     ]  # fmt: skip
-    with pytest.raises(ValueError, match=r"expected a scan, map\.npz .* 'anatembed-map/1', not anatembed-volume/1"):
+    with pytest.raises(ValueError, match=r"expected a scan, map\.npz .* 'anatembed-map/2', not anatembed-volume/1"):
         read_volume(tmp_path / "map.npz")
     with pytest.raises(ValueError, match=r"expected an embedding map, scan\.npz"):
         EmbeddingMap.load(saved)

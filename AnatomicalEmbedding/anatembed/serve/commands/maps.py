@@ -13,7 +13,7 @@ from anatembed.serve.failures import DONE
 
 def info(options, progress: NoProgress) -> Reply:
     """Say what a map is, and whether the model in use can read it."""
-    embedding_map = EmbeddingMap.load(options.map, mapped=True)
+    embedding_map = EmbeddingMap.load(options.map)
     model = read_header(options.model).encoder_id
     document = {"map": str(options.map), **map_facts(embedding_map), "bytes": Path(options.map).stat().st_size}
     document |= {"model_in_use": model, "fits_the_model_in_use": model == embedding_map.encoder_id}
