@@ -1,6 +1,6 @@
 """Time and peak memory of embedding a 512x512x400 CT, beside a sliding-window segmenter, and of one more query.
 
-python scripts/benchmarks/embed.py [--repeat 3]
+python scripts/benchmarks/embed.py [--repeat 3] [-o Resources/Evaluation/embed.json]
 
 The scan is the bundled one resampled to 512x512x400. Each row runs in a process of its own, so that its peak memory
 (resident set, with Python and its libraries) is its own. The alternative is MONAI's sliding-window inference (128^3
@@ -16,8 +16,10 @@ import resource
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
+from anatembed.output_file import write_text
 
 SHAPE_KJI = (400, 512, 512)
 LABELS = {
@@ -109,6 +111,7 @@ def measure(name: str) -> dict:
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--repeat", type=int, default=3)
+    arguments.add_argument("-o", "--output", type=Path, metavar="FILE.json", help="keep the figures")
     arguments.add_argument("--only", choices=RUNS, help=argparse.SUPPRESS)
     options = arguments.parse_args()
     if options.only:
@@ -121,13 +124,34 @@ def main() -> None:
             command = [sys.executable, __file__, "--only", name]
             output = subprocess.run(command, capture_output=True, text=True, check=True)
             results.append(json.loads(output.stdout.splitlines()[-1]))
-        rows[name] = min(results, key=lambda result: result["seconds"])
-    print(f"best of {options.repeat}; 512x512x400 int16, {multiprocessing.cpu_count()} CPUs")
-    print(f"{'':62} {'seconds':>8} {'peak GB':>8} {'before GB':>10}")
-    for name, row in rows.items():
-        print(f"{LABELS[name]:62} {row['seconds']:8.2f} {row['peak_gb']:8.2f} {row['input_gb']:10.2f}")
-    print(f"ratio of the segmenter to the embedding: {rows['sliding']['seconds'] / rows['embedding']['seconds']:.1f}")
-    print(f"one more query: {rows['embedding']['query_ms']:.1f} ms (median of five)")
+        rows[name] = {"label": LABELS[name]} | min(results, key=lambda result: result["seconds"])
+    figures = {
+        "machine": machine(), "repeat": options.repeat, "scan": "512x512x400 int16", "rows": rows,
+        "ratio": rows["sliding"]["seconds"] / rows["embedding"]["seconds"],
+    }
+    print("\n".join(table(figures)))
+    if options.output:
+        write_text(options.output, json.dumps(figures, indent=1) + "\n")
+
+
+def machine() -> str:
+    """What the figures were measured on."""
+    import torch
+    from anatembed.maps.inference import choose_precision
+
+    precision = str(choose_precision(torch.device("cpu"))).removeprefix("torch.")
+    return f"{multiprocessing.cpu_count()} CPU cores, {precision}"
+
+
+def table(figures: dict) -> list[str]:
+    """The figures for people."""
+    rows = figures["rows"]
+    lines = [f"best of {figures['repeat']}; {figures['scan']}, {figures['machine']}",
+             f"{'':62} {'seconds':>8} {'peak GB':>8} {'before GB':>10}"]
+    lines += [f"{row['label']:62} {row['seconds']:8.2f} {row['peak_gb']:8.2f} {row['input_gb']:10.2f}"
+              for row in rows.values()]
+    return [*lines, f"ratio of the segmenter to the embedding: {figures['ratio']:.1f}",
+            f"one more query: {rows['embedding']['query_ms']:.1f} ms (median of five)"]
 
 
 if __name__ == "__main__":

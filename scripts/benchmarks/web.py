@@ -1,6 +1,6 @@
 """How long visitors of the web page wait when several ask at once, and whether a session grows.
 
-python scripts/benchmarks/web.py load [--sessions 10] [--questions 6]
+python scripts/benchmarks/web.py load [--sessions 10] [--questions 6] [-o Resources/Evaluation/web.json]
 python scripts/benchmarks/web.py leak [--cycles 200]
 
 Each visitor is a program that speaks the page's own protocol over the web socket, with four views of 460x360 pixels;
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import sys
 import tempfile
 import time
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import aiohttp
 import numpy as np
+from anatembed.output_file import write_text
 from anatembed.scan.files import read_volume, write_volume
 from anatembed.scan.volume import Volume
 from anatembed.shipped_file import shipped_file
@@ -31,6 +33,11 @@ VIEWS = ("Red", "Green", "Yellow", "ThreeD")
 SIZE = {"w": 460, "h": 360, "p": 1}
 _TINY = slice(40, 80, 2)
 _SECONDS = 300
+
+
+def browser() -> aiohttp.ClientSession:
+    """A client that keeps the page's cookie, of an address without a name too."""
+    return aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
 
 
 class Visitor:
@@ -94,8 +101,9 @@ def memory_mb(process: int) -> tuple[float, float]:
     return tuple(float(lines[name].split()[0]) / 1000 for name in ("Rss", "Pss"))
 
 
-async def load(address: str, sessions: int, questions: int, launcher: LauncherProcess) -> None:
-    async with aiohttp.ClientSession() as client:
+async def load(address: str, sessions: int, questions: int, launcher: LauncherProcess) -> dict:
+    """What visitors wait for, alone and together, and the memory of their processes."""
+    async with browser() as client:
         visitors, opening = [], []
         for _ in range(sessions):
             begin = time.perf_counter()
@@ -109,14 +117,30 @@ async def load(address: str, sessions: int, questions: int, launcher: LauncherPr
 
         together = np.array(await asyncio.gather(*map(ask_on, range(sessions)))).reshape(-1, 2)
         memory = np.array([memory_mb(process) for process in launcher.session_processes()])
-        print(f"{'':34}{'median':>9}{'95 %':>9}{'worst':>9}   s")
-        _print("opening the page, one after another", np.array(opening))
-        for column, what in enumerate(("answer", "picture of the answer")):
-            _print(f"one visitor asks: {what}", alone[:, column])
-            _print(f"{sessions} ask at once: {what}", together[:, column])
-        resident, share = memory.mean(0)
-        print(f"memory of a visitor's process: {resident:.0f} MB resident, {share:.0f} MB its own share; "
-              f"all {len(memory)} processes: {memory[:, 1].sum():.0f} MB")
+    resident, share = memory.mean(0)
+    seconds = {"opening": np.array(opening)}
+    for column, what in enumerate(("answer", "picture")):
+        seconds |= {f"{what}, alone": alone[:, column], f"{what}, together": together[:, column]}
+    return {
+        "sessions": sessions,
+        "seconds": {what: _spread(values) for what, values in seconds.items()},
+        "memory": {"process_gb": resident / 1000, "own_share_gb": share / 1000, "all_gb": memory[:, 1].sum() / 1000},
+    }
+
+
+def table(figures: dict) -> list[str]:
+    """The figures of `load` for people."""
+    lines = [f"{'':34}{'median':>9}{'95 %':>9}{'worst':>9}   s"]
+    lines += [f"{what:34}" + "".join(f"{value:9.2f}" for value in row.values())
+              for what, row in figures["seconds"].items()]
+    memory = figures["memory"]
+    return [*lines, f"memory of a visitor's process: {memory['process_gb']:.2f} GB resident, "
+                    f"{memory['own_share_gb']:.2f} GB its own share; all together: {memory['all_gb']:.2f} GB"]
+
+
+def _spread(seconds: np.ndarray) -> dict[str, float]:
+    return {"median": float(np.median(seconds)), "95 %": float(np.quantile(seconds, 0.95)),
+            "worst": float(seconds.max())}
 
 
 async def leak(address: str, cycles: int, launcher: LauncherProcess, folder: Path) -> None:
@@ -125,7 +149,7 @@ async def leak(address: str, cycles: int, launcher: LauncherProcess, folder: Pat
     tiny = Volume(whole.array_kji[_TINY, ::2, ::2].copy(), affine, "CT", "tiny")
     path = folder / "tiny.nii.gz"
     write_volume(tiny, path)
-    async with aiohttp.ClientSession() as client:
+    async with browser() as client:
         visitor = await Visitor().open(address, client)
         (process,) = launcher.session_processes()  # there is one place, so that none waits for the next visitor
         begin = time.perf_counter()
@@ -149,24 +173,25 @@ async def leak(address: str, cycles: int, launcher: LauncherProcess, folder: Pat
         print(f"growth in the second half: {1000 * slope:.0f} kB a cycle")
 
 
-def _print(what: str, seconds: np.ndarray) -> None:
-    print(f"{what:34}{np.median(seconds):9.2f}{np.quantile(seconds, 0.95):9.2f}{seconds.max():9.2f}")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("load", "leak"))
     parser.add_argument("--sessions", type=int, default=10)
     parser.add_argument("--questions", type=int, default=6)
     parser.add_argument("--cycles", type=int, default=200)
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE.json", help="keep the figures of load")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         places = options.sessions if options.what == "load" else 1
         launcher = LauncherProcess(Path(folder), "--places", str(places), "--keep-seconds", "600")
         try:
-            work = load(launcher.address, options.sessions, options.questions, launcher) if options.what == "load" \
-                else leak(launcher.address, options.cycles, launcher, Path(folder))
-            asyncio.run(work)
+            if options.what == "leak":
+                asyncio.run(leak(launcher.address, options.cycles, launcher, Path(folder)))
+                return
+            figures = asyncio.run(load(launcher.address, options.sessions, options.questions, launcher))
+            print("\n".join(table(figures)))
+            if options.output:
+                write_text(options.output, json.dumps(figures, indent=1) + "\n")
         finally:
             launcher.end()
 

@@ -63,13 +63,15 @@ def group_markdown(title: str, group: dict) -> list[str]:
             f"95 % intervals over people: {ranges}", ""]
 
 
-def evaluation_markdown(content: dict, pictures: set[str]) -> str:
-    """Everything that is in evaluation.json, for people."""
+def evaluation_markdown(content: dict, pictures: set[str], folder: str = "") -> str:
+    """Everything that is in evaluation.json, for people; `pictures` in `folder` are shown."""
     lines = [f"Model {content['encoder_id']}; {len(content['people'])} people, none of them trained on.", ""]
+    if note := content.get("note"):
+        lines += [note, ""]
     for title, group in content["groups"].items():
         lines += group_markdown(title, group)
     for section in content["sections"].values():
-        lines += section_markdown(section_of(section), pictures)
+        lines += section_markdown(section_of(section), pictures, folder=folder)
     return "\n".join([*lines, "### Structures", "", *rows(content["structures"])]) + "\n"
 
 
