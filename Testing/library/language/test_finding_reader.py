@@ -53,7 +53,9 @@ def test_a_finding_whose_word_tells_the_structure_offers_that(text, ids):
     assert offered(text) == ids
 
 
-@pytest.mark.parametrize("text", ["cyst", "mass", "metastases", "free air", "an abscess", "left cyst", "lefft cyst", "cyst 3"])
+@pytest.mark.parametrize(
+    "text", ["cyst", "mass", "metastases", "free air", "an abscess", "left cyst", "lefft cyst", "cyst 3"]
+)
 def test_a_finding_alone_offers_nothing(text):
     assert offered(text) == []
     assert "Type the name of a structure" in RESOLVER.resolve(text).reason
