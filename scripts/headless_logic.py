@@ -26,7 +26,7 @@ class HeadlessLogic:
         while self.logic.isEmbedding():
             self._workers[0].wait(60)  # the first worker embeds, the second one looks at devices
         if self._ends[-1] is not None:
-            raise RuntimeError(f"{self._ends[-1].message}\n{self._ends[-1].report}")
+            raise RuntimeError(f"{self._ends[-1].message}\n{self._ends[-1].details}")
 
     def embed(self, scan, **options) -> None:
         self.begin(scan, **options)

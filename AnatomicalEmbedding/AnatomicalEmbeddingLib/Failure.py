@@ -1,4 +1,4 @@
-"""What went wrong, in one sentence for the user and a report to copy: in a child process, or in this one."""
+"""What went wrong, in one sentence for the user and details to copy: in a child process, or in this one."""
 
 import errno
 import platform
@@ -33,7 +33,7 @@ _KILLED = (
     "The system ended the embedding, most likely because memory ran out. "
     "Close other programs or crop the scan, and try again."
 )
-_CRASHED = "The embedding crashed. Try again; if it crashes again, the report helps to find out why."
+_CRASHED = "The embedding crashed. Try again; if it crashes again, the details help to find out why."
 _STOPPED = "The embedding was stopped. Nothing was changed."
 _REPORTED_LINES = 40
 _PACKAGES = ("torch", "numpy", "SimpleITK", "scipy", "rapidfuzz")
@@ -41,11 +41,11 @@ _PACKAGES = ("torch", "numpy", "SimpleITK", "scipy", "rapidfuzz")
 
 @dataclass(frozen=True)
 class Failure:
-    """message: one plain sentence or two; report: long text to copy; cancelled: the user wanted it;
+    """message: one plain sentence or two; details: long text to copy; cancelled: the user wanted it;
     offersCPU: the memory of the graphics card did not suffice."""
 
     message: str
-    report: str
+    details: str
     cancelled: bool = False
     offersCPU: bool = False
 
@@ -64,14 +64,14 @@ class Ending:
 
 def cancelledFailure(ending: Ending) -> Failure:
     """The user stopped it."""
-    return Failure(_STOPPED, reportOf(_STOPPED, ending), cancelled=True)
+    return Failure(_STOPPED, detailsOf(_STOPPED, ending), cancelled=True)
 
 
 def failureOf(ending: Ending) -> Failure:
     """The failure of a child process that ended by itself without a result."""
     error = ending.error or {}
     message = _messageOf(ending, error)
-    return Failure(message, reportOf(message, ending), offersCPU=message in (_GRAPHICS_CARD, _CARD))
+    return Failure(message, detailsOf(message, ending), offersCPU=message in (_GRAPHICS_CARD, _CARD))
 
 
 def missing(package: str) -> str:
@@ -96,10 +96,10 @@ def inWords(error: BaseException) -> str:
 def failureBefore(cause: OSError, doing: str, ending: Ending) -> Failure:
     """The failure of what comes before the child process; `doing` goes on with " failed"."""
     message = _DISK if cause.errno in _DISK_FULL else f"{doing} failed: {cause.strerror or cause}."
-    return Failure(message, reportOf(f"{message}\n{cause!r}", ending))
+    return Failure(message, detailsOf(f"{message}\n{cause!r}", ending))
 
 
-def reportOf(message: str, ending: Ending) -> str:
+def detailsOf(message: str, ending: Ending) -> str:
     """What a developer wants to know, in lines."""
     lines = [
         message,
@@ -134,8 +134,8 @@ def _messageOf(ending: Ending, error: dict) -> str:
     if crashed or (ending.exitCode or 0) < 0 or (ending.exitCode or 0) > 0xC0000000:  # Windows' codes for crashes
         return _CRASHED
     if ending.exitCode:
-        return f"The embedding ended unexpectedly (exit code {ending.exitCode}). The report says more."
-    return "The embedding ended without a result. The report says more."
+        return f"The embedding ended unexpectedly (exit code {ending.exitCode}). The details say more."
+    return "The embedding ended without a result. The details say more."
 
 
 def _sentence(text: str) -> str:

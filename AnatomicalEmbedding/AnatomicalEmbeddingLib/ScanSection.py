@@ -20,7 +20,7 @@ class ScanSection(Section):
     def connections(self) -> list[tuple]:
         return [
             (self.ui.embedButton, "clicked()", self.embedOrCancel),
-            (self.ui.copyReportButton, "clicked()", self.copyReport),
+            (self.ui.copyDetailsButton, "clicked()", self.copyDetails),
             (self.ui.useCpuButton, "clicked()", self.useCpu),
         ]
 
@@ -70,11 +70,11 @@ class ScanSection(Section):
         self.refresh()
         slicer.app.processEvents()  # so that it is seen: nothing is painted while a package is installed
 
-    def copyReport(self) -> None:
-        """The technical report of what went wrong, for an e-mail."""
+    def copyDetails(self) -> None:
+        """The technical details of what went wrong, for an e-mail."""
         if self._failure is not None:
-            self.copy(self._failure.report)
-            self.tell(_("The report is on the clipboard."))
+            self.copy(self._failure.details)
+            self.tell(_("The details are on the clipboard."))
 
     def useCpu(self) -> None:
         """Embed the same scan again on the processor, without the graphics card."""
@@ -108,7 +108,7 @@ class ScanSection(Section):
         self.ui.progressBar.visible = running or busy
         self.ui.stageLabel.visible = running
         failed = self._failure is not None
-        self.ui.copyReportButton.visible = failed
+        self.ui.copyDetailsButton.visible = failed
         self.ui.useCpuButton.visible = failed and self._failure.offersCPU and not busy
         self.ui.stateLabel.text = self._state(scan, running)
         self.ui.deviceCaption.visible = scan is not None

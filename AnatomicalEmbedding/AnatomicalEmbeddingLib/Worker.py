@@ -74,8 +74,8 @@ class Worker:
         if job.hasEnded():
             try:
                 outcome = job.outcome(self._clock())
-            except Exception as error:  # what comes next must not depend on a report: the timer would ask for ever
-                outcome = Failure(f"The embedding ended, and its report cannot be written: {error}.", repr(error)), None
+            except Exception as error:  # what comes next must not depend on its details: the timer would ask for ever
+                outcome = Failure(f"The embedding ended; its details cannot be written: {error}.", repr(error)), None
             self._finish(*outcome)
 
     def wait(self, seconds: float) -> bool:

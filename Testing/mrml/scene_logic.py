@@ -36,7 +36,7 @@ class WorkerDouble:
 
     def fail(self, **facts) -> None:
         self.volume = None
-        self.onEnded(Failure(**{"message": "It crashed.", "report": "exit code 139", **facts}), None)
+        self.onEnded(Failure(**{"message": "It crashed.", "details": "exit code 139", **facts}), None)
 
     def cancel(self) -> None:
         if self.volume is not None:

@@ -21,7 +21,7 @@ CARD = "# The model\n\nTrained on public CT scans.\n\n- finds 120 structures\n- 
 @dataclass
 class Failure:
     message: str
-    report: str = "Traceback: the whole story"
+    details: str = "Traceback: the whole story"
     cancelled: bool = False
     offersCPU: bool = False
 

@@ -62,7 +62,7 @@ def test_the_bundled_scan_is_embedded_in_a_child_process_and_kept_for_the_next_t
     logic.startEmbedding(scan, device="cpu")
     while logic.isEmbedding():
         logic._run._worker.wait(60)
-    assert ends == [None], ends[0].report
+    assert ends == [None], ends[0].details
     assert logic.locate(scan, "liver").decision == GO
     assert logic.downloadsAndCaches()[0] == 1
     logic.cleanUp()

@@ -1,4 +1,4 @@
-"""Every end of a child process is one plain sentence and a report that can be copied."""
+"""Every end of a child process is one plain sentence and details that can be copied."""
 
 import errno
 import signal
@@ -35,7 +35,7 @@ def ended(exitCode=1, error=None, tail=()) -> Failure:
         (-signal.SIGSEGV, None, "The embedding crashed."),
         (0xC0000005, None, "The embedding crashed."),
         (-999, None, "The embedding crashed."),
-        (1, None, "The embedding ended unexpectedly (exit code 1). The report says more."),
+        (1, None, "The embedding ended unexpectedly (exit code 1). The details say more."),
         (3, {"reason": "something new"}, "The embedding ended unexpectedly (exit code 3)."),
         (0, None, "The embedding ended without a result."),
         (None, None, "The embedding ended without a result."),
@@ -70,7 +70,7 @@ def test_a_crash_behind_a_launcher_is_known_by_its_last_words():
 def test_the_cpu_is_offered_when_the_graphics_card_is_too_small(reason, device, offers):
     failure = ended(5, {"reason": reason, "device": device, "error": "x"})
     assert failure.offersCPU is offers
-    assert f"Device: {device}" in failure.report
+    assert f"Device: {device}" in failure.details
 
 
 def test_a_cancelled_one_says_that_nothing_was_changed():
@@ -79,19 +79,19 @@ def test_a_cancelled_one_says_that_nothing_was_changed():
     assert failure.message == "The embedding was stopped. Nothing was changed."
 
 
-def test_the_report_has_what_a_developer_asks_for(monkeypatch):
+def test_the_details_have_what_a_developer_asks_for(monkeypatch):
     application = SimpleNamespace(applicationVersion="5.12.0-2026-01-01")
     monkeypatch.setitem(sys.modules, "slicer", SimpleNamespace(app=application))
-    report = ended(-11, None, [f"line {n}" for n in range(100)]).report
+    details = ended(-11, None, [f"line {n}" for n in range(100)]).details
     for part in (
         "The embedding crashed.", "anatembed embed 'a scan.npz'", "Exit code: -11 SIGSEGV", "Device: auto",
         "Time: 3.2 s", "Python 3.", "Slicer 5.12.0", "torch ", "line 60", "line 99",
     ):  # fmt: skip
-        assert part in report
-    assert "line 59" not in report
+        assert part in details
+    assert "line 59" not in details
 
 
-def test_a_package_that_is_missing_is_in_the_report(monkeypatch):
+def test_a_package_that_is_missing_is_in_the_details(monkeypatch):
     from importlib import metadata
 
     def version(name):
@@ -100,7 +100,7 @@ def test_a_package_that_is_missing_is_in_the_report(monkeypatch):
         return "1.0"
 
     monkeypatch.setattr(metadata, "version", version)
-    assert "torch missing" in ended().report
+    assert "torch missing" in ended().details
 
 
 @pytest.mark.parametrize(
@@ -114,4 +114,4 @@ def test_a_package_that_is_missing_is_in_the_report(monkeypatch):
 def test_what_fails_before_the_child_process_is_a_failure_too(error, message):
     failure = failureBefore(error, "Starting", Ending(COMMAND))
     assert failure.message == message
-    assert repr(error) in failure.report
+    assert repr(error) in failure.details

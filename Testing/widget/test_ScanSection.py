@@ -155,15 +155,15 @@ def test_cancel_stops_and_is_no_failure(panel, logic):
     assert logic.calls[-1] == ("cancelEmbedding",)
     assert panel.ui.scanMessage.text == "The embedding was stopped. Nothing was changed."
     assert panel.ui.embedButton.text == "Embed"
-    assert not isShown(panel.ui.copyReportButton) and not isShown(panel.ui.useCpuButton)
+    assert not isShown(panel.ui.copyDetailsButton) and not isShown(panel.ui.useCpuButton)
 
 
 def test_a_failure_offers_its_report(panel, logic):
     click(panel.ui.embedButton)
-    logic.end(Failure("The disk is full.", report="No space left on device"))
+    logic.end(Failure("The disk is full.", details="No space left on device"))
     assert panel.ui.scanMessage.text == "⚠ The disk is full."
-    assert isShown(panel.ui.copyReportButton) and not isShown(panel.ui.useCpuButton)
-    click(panel.ui.copyReportButton)
+    assert isShown(panel.ui.copyDetailsButton) and not isShown(panel.ui.useCpuButton)
+    click(panel.ui.copyDetailsButton)
     assert QtGui.QGuiApplication.clipboard().text() == "No space left on device"
     assert "clipboard" in panel.ui.scanMessage.text
 
@@ -174,7 +174,7 @@ def test_a_full_graphics_card_offers_the_cpu(panel, logic):
     assert isShown(panel.ui.useCpuButton)
     click(panel.ui.useCpuButton)
     assert logic.calls[-1] == ("startEmbedding", "CT 1", "cpu", False)
-    assert not isShown(panel.ui.useCpuButton) and not isShown(panel.ui.copyReportButton)
+    assert not isShown(panel.ui.useCpuButton) and not isShown(panel.ui.copyDetailsButton)
     assert panel.ui.scanMessage.text == ""
 
 
@@ -182,7 +182,7 @@ def test_a_failure_is_forgotten_by_the_next_try(panel, logic):
     click(panel.ui.embedButton)
     logic.end(Failure("The disk is full."))
     click(panel.ui.embedButton)
-    assert panel.ui.scanMessage.text == "" and not isShown(panel.ui.copyReportButton)
+    assert panel.ui.scanMessage.text == "" and not isShown(panel.ui.copyDetailsButton)
 
 
 def test_a_start_that_fails_is_said_and_embed_comes_back(panel, logic):

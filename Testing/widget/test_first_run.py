@@ -102,13 +102,13 @@ AFTER = {
 
 
 @pytest.mark.parametrize(("exitCode", "error", "onCPU", "advice"), AFTER.values(), ids=AFTER)
-def test_who_cannot_embed_is_told_what_to_do_and_can_copy_a_report(panel, logic, exitCode, error, onCPU, advice):
+def test_who_cannot_embed_is_told_what_to_do_and_can_copy_details(panel, logic, exitCode, error, onCPU, advice):
     click(panel.ui.embedButton)
     failure = failureOf(Ending(["PythonSlicer"], exitCode, error, (), "auto", 1.0))
     logic.end(failure)
-    assert advice in panel.ui.scanMessage.text and isShown(panel.ui.copyReportButton)
+    assert advice in panel.ui.scanMessage.text and isShown(panel.ui.copyDetailsButton)
     assert isShown(panel.ui.useCpuButton) is onCPU
-    assert "Versions: Slicer 5.12.0" in failure.report and "rapidfuzz" in failure.report
+    assert "Versions: Slicer 5.12.0" in failure.details and "rapidfuzz" in failure.details
     if onCPU:
         click(panel.ui.useCpuButton)
         assert logic.calls[-1] == ("startEmbedding", "CT 1", "cpu", False)

@@ -13,7 +13,7 @@ from PySide6 import QtCore
 from scene_logic import logicOn
 
 BUTTONS = (
-    "embedButton", "copyReportButton", "useCpuButton", "findButton", "keepButton", "heatButton", "followBox",
+    "embedButton", "copyDetailsButton", "useCpuButton", "findButton", "keepButton", "heatButton", "followBox",
     "hereButton", "copyButton", "thereButton", "linkBox", "likeliestButton", "borderButton", "segmentsButton",
     "shownBox", "readButton",
 )

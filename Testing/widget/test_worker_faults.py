@@ -29,7 +29,7 @@ def test_a_killed_child_is_one_sentence_and_its_grandchild_ends_too(makeWorker, 
     os.kill(family(told)[0], signal.SIGKILL)
     finish(worker)
     assert told.failure.message.startswith("The system ended the embedding, most likely because memory ran out.")
-    assert "SIGKILL" in told.failure.report
+    assert "SIGKILL" in told.failure.details
     assert not told.failure.cancelled
     waitUntilGone(*family(told))
     assert list(folder.iterdir()) == []
@@ -40,7 +40,7 @@ def test_a_crash_is_told_with_where_it_happened(makeWorker, told, program):
     worker.embed(TINY)
     finish(worker)
     assert told.failure.message.startswith("The embedding crashed.")
-    assert "in guilty" in told.failure.report
+    assert "in guilty" in told.failure.details
 
 
 def test_a_child_that_prints_megabytes_and_garbage_still_finishes(makeWorker, told, program):
@@ -59,14 +59,14 @@ def test_a_child_that_prints_megabytes_and_garbage_still_finishes(makeWorker, to
     assert [step[:2] for step in told.steps] == [("", 0.5), ("last", 1.0)]
 
 
-def test_a_child_that_fails_after_megabytes_has_a_short_report(makeWorker, told, program):
+def test_a_child_that_fails_after_megabytes_has_short_details(makeWorker, told, program):
     code = "print('x' * 5_000_000); [print('line', n, file=sys.stderr) for n in range(100_000)]; sys.exit(9)\n"
     worker = makeWorker(interpreter=program(code))
     worker.embed(TINY)
     finish(worker)
-    assert told.failure.message == "The embedding ended unexpectedly (exit code 9). The report says more."
-    assert "line 99999" in told.failure.report
-    assert len(told.failure.report) < 100_000
+    assert told.failure.message == "The embedding ended unexpectedly (exit code 9). The details say more."
+    assert "line 99999" in told.failure.details
+    assert len(told.failure.details) < 100_000
 
 
 @pytest.mark.parametrize("kind", ["missing", "no program"])
@@ -77,7 +77,7 @@ def test_without_an_interpreter_it_is_one_sentence(makeWorker, told, folder, tmp
     assert told.ends == []  # nothing is told before the caller has its turn
     finish(worker)
     assert told.failure.message.startswith(f"Starting Python ({tmp_path / kind}) failed: ")
-    assert "anatembed embed" in told.failure.report
+    assert "anatembed embed" in told.failure.details
     assert list(folder.iterdir()) == []
 
 
@@ -109,7 +109,7 @@ def test_a_full_disk_while_the_real_child_writes(makeWorker, told, program, fold
     worker.embed(torso().volume, device="cpu", model=model)
     finish(worker)
     assert told.failure.message == "The disk is full. Free some space and try again."
-    assert "Exit code: 2" in told.failure.report
+    assert "Exit code: 2" in told.failure.details
     assert list(folder.iterdir()) == []
 
 
@@ -118,7 +118,7 @@ def test_without_torch_the_real_child_says_what_to_install(makeWorker, told, tmp
     worker = makeWorker(environment={**os.environ, "PYTHONPATH": str(tmp_path)})
     worker.embed(torso().volume, model=model)
     finish(worker)
-    assert told.failure.message.startswith("PyTorch is missing or broken. Install the PyTorch extension")
+    assert told.failure.message.startswith("PyTorch is missing or broken. Press Embed to install it.")
 
 
 def test_without_the_library_it_is_an_unexpected_end(makeWorker, told, program):
@@ -126,7 +126,7 @@ def test_without_the_library_it_is_an_unexpected_end(makeWorker, told, program):
     worker.embed(TINY)
     finish(worker)
     assert told.failure.message.startswith("The embedding ended unexpectedly (exit code 1).")
-    assert "no_such_anatembed" in told.failure.report
+    assert "no_such_anatembed" in told.failure.details
 
 
 @pytest.mark.parametrize(("device", "offers"), [("cuda", True), ("cpu", False)])
@@ -144,8 +144,8 @@ def test_too_little_memory_in_the_real_child_offers_the_cpu_if_there_is_another(
     finish(worker)
     assert told.failure.offersCPU is offers
     assert "does not suffice for this scan" in told.failure.message
-    assert "Exit code: 5" in told.failure.report
-    assert f"Device: {device}" in told.failure.report
+    assert "Exit code: 5" in told.failure.details
+    assert f"Device: {device}" in told.failure.details
 
 
 def test_what_the_library_refuses_is_told_in_its_words(makeWorker, told, model):

@@ -30,7 +30,7 @@ class ScanLogic(Section):
         self._opening: asyncio.Task | None = None
         start = {
             "scans": [], "scan_id": None, "scan_line": "", "embed_text": "Embed", "can_embed": False,
-            "embedding": False, "stage": "", "progress": 0, "opening": "", "report": "",
+            "embedding": False, "stage": "", "progress": 0, "opening": "", "details": "",
         }
         for name, value in start.items():
             self.state.setdefault(name, value)
@@ -86,7 +86,7 @@ class ScanLogic(Section):
             self.logic.cancelEmbedding()
             return
         scan = self.require_scan()
-        self._asked, self.state.report = scan, ""
+        self._asked, self.state.details = scan, ""
         self.tell("")
         self.show_progress("Starting", 0.0, None)
         self.logic.startEmbedding(scan, again=self.logic.isEmbedded(scan))
@@ -119,7 +119,7 @@ class ScanLogic(Section):
         with self.state:
             if failure is not None:
                 self.tell(failure.message, problem=not failure.cancelled)
-                self.state.report = "" if failure.cancelled else failure.report
+                self.state.details = "" if failure.cancelled else failure.details
             elif self._asked is not None:
                 self.tell(f"{self._asked.GetName()} is ready: type a structure.")
             self.demo.refresh()

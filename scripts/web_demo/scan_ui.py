@@ -42,6 +42,6 @@ def scan_ui(scans) -> None:
         v3.VProgressLinear(model_value=("progress",), color="primary", height=6, rounded=True)
         html.Span("{{ stage }}")
     html.Div("{{ scan_line }}", classes="quiet", id="scan-line")
-    with html.Details(v_if=("report",), classes="report"):
+    with html.Details(v_if=("details",), classes="details"):
         html.Summary("Report for the developers")
-        html.Pre("{{ report }}")
+        html.Pre("{{ details }}")

@@ -228,12 +228,6 @@ class QueryIndex:
             centroid = surest[np.argmin(np.linalg.norm(surest - centroid, axis=1))]
         return np.asarray(centroid, np.float64)
 
-    def describe(self, position_ras: np.ndarray, k: int = 5) -> list[tuple[str, float]]:
-        """The `k` most probable concepts at a RAS position; ValueError outside the scan."""
-        probabilities = self.name_probabilities(np.atleast_2d(position_ras))[0]
-        order = np.argsort(probabilities)[::-1][:k]
-        return [(self.readout.concept_ids[i], float(probabilities[i])) for i in order]
-
     def name_probabilities(self, positions_ras: np.ndarray) -> np.ndarray:
         """Calibrated probability of every concept at RAS positions (N,3): (N,K); at most 1 together for those that
         exclude each other."""

@@ -205,10 +205,10 @@ def _image(drawn: patch.Picture) -> ImageContent:
 def _progress(context: Context):
     """A callback for the thread of a tool that tells the client, if it asked for progress."""
 
-    def report(stage: str, fraction: float) -> None:
+    def tell(stage: str, fraction: float) -> None:
         anyio.from_thread.run(context.report_progress, float(fraction), 1.0, stage)
 
-    return report
+    return tell
 
 
 def _cancelled() -> bool:
