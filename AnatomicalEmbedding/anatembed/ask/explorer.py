@@ -91,10 +91,10 @@ class Explorer:
         A part is less probable than its whole by nature: a rib competes with other ribs, the rib cage does not.
         """
         likely = dict(zip(self.checkpoint.readout.concept_ids, map(float, probabilities), strict=True))
-        first = max(likely, key=likely.get)
+        first = max(likely, key=likely.__getitem__)
         while parts := self._likely_parts(first, likely):
-            first = max(parts, key=likely.get)
-        ranked = sorted(likely, key=likely.get, reverse=True)[: 10 * k]
+            first = max(parts, key=likely.__getitem__)
+        ranked = sorted(likely, key=likely.__getitem__, reverse=True)[: 10 * k]
         others = [i for i in ranked if not self._likely_parts(i, likely)]
         names = [first, *(i for i in others if i != first)][:k]
         return [NamedProbability(i, self.vocabulary.name(i), likely[i]) for i in names]
@@ -108,7 +108,9 @@ class Explorer:
         the part, where a part of a structure is named, and far from the place of a single structure."""
         answer = self.locate(text, k)
         compared = answer.decision == GO and not answer.places[0].concept_id
-        return (self._free_text.field_kji(text) if compared else self.locating.field_kji(answer)), answer
+        if compared and self._free_text is not None:
+            return self._free_text.field_kji(text), answer
+        return self.locating.field_kji(answer), answer
 
     def colours_kji(self) -> np.ndarray:
         """Colours of the body position, uint8 RGBA (K,J,I,4); alpha is 0 outside the body. Computed once."""

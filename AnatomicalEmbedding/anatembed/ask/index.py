@@ -201,7 +201,8 @@ class QueryIndex:
         left = probability_kji[box].copy()
         # Only a place that was a peak from the start can be a hit: the fringe of a region that was taken is not.
         peaks = left == ndimage.maximum_filter(left, 3)
-        middles, scores = [], []
+        middles: list[np.ndarray] = []
+        scores: list[float] = []
         while len(scores) < k:
             peak = np.unravel_index(np.argmax(left * peaks), left.shape)
             best = float(left[peak] * peaks[peak])

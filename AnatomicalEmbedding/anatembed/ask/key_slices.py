@@ -66,7 +66,8 @@ def best_slices(scores: np.ndarray, k: int, apart: int = 1, weights: np.ndarray 
         raise ValueError(f"expected scores (n,) or (C,n), finite and 0 or more, got shape {scores.shape}")
     shares = _shares(scores)
     weights = np.ones(len(shares)) if weights is None else np.array(weights, np.float64)
-    wanted, free, chosen = weights.copy(), np.ones(shares.shape[1], bool), []
+    wanted, free = weights.copy(), np.ones(shares.shape[1], bool)
+    chosen: list[int] = []
     while len(chosen) < k:
         worth = np.where(free, np.round(wanted @ shares, 9), 0)  # sums of the same numbers in any order are equal
         if not worth.any():

@@ -191,9 +191,11 @@ class Locating:
         if place is not None:
             learnt = concept_id in self._learnt
             return Target(concept_id, concept_id, place, place.label(name)) if learnt else None
-        whole, part = place_of_term(self._vocabulary, concept_id, load_place_words()) or (None, None)
-        if whole in self._learnt and all(one.id in self._learnt for one in part.others):
-            return Target(concept_id, whole, part, name)
+        of_whole = place_of_term(self._vocabulary, concept_id, load_place_words())
+        if of_whole is not None:
+            whole, part = of_whole
+            if whole in self._learnt and all(one.id in self._learnt for one in part.others):
+                return Target(concept_id, whole, part, name)
         return Target(concept_id, concept_id, None, name) if concept_id in self._learnt else None
 
     def _search(self, target: Target, k: int) -> _Outcome:

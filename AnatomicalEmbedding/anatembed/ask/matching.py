@@ -129,6 +129,8 @@ def codes(latents: np.ndarray, readout: Readout | None, kind: str) -> np.ndarray
     """What is compared, (N,D) float32, of latents (N,C); `readout` may be None for latents."""
     if kind == "latent":
         return latents / np.maximum(np.linalg.norm(latents, axis=1, keepdims=True), 1e-12)
+    if readout is None:
+        raise ValueError(f"expected a read-out to compare {kind}, got none")
     place = readout.body_coordinates(latents).astype(np.float32)
     if kind == "place":
         return place

@@ -147,7 +147,7 @@ def part_position(positions_mm: np.ndarray, weights: np.ndarray, directions: tup
     along = {direction: _along(positions_mm, weights, direction) for direction in directions}
     side = next((values for one, values in along.items() if one in SIDES and len(along) > 1), np.ones(len(weights)))
     position, half = np.zeros(len(weights)), side >= 0.5
-    position[half] = _normalised(sum(along.values())[half], weights[half])
+    position[half] = _normalised(sum(along.values(), np.zeros(len(weights)))[half], weights[half])
     return position
 
 

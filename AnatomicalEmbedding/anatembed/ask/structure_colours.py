@@ -83,8 +83,8 @@ def palette(readout: Readout, vocabulary: Vocabulary) -> dict[str, Colour]:
             chosen = int(np.argmin(cost))
             for own, side in group:
                 rows[own] = chosen * len(SIDES) + SIDES.index(side)
-    rgb = np.rint(flat).astype(int)
-    return {concept: tuple(int(v) for v in rgb[rows[n]]) for n, concept in enumerate(readout.concept_ids)}
+    colours = [(int(r), int(g), int(b)) for r, g, b in np.rint(flat)]
+    return {concept: colours[rows[n]] for n, concept in enumerate(readout.concept_ids)}
 
 
 def nearness(readout: Readout) -> np.ndarray:

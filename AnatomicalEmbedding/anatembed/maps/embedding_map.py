@@ -139,15 +139,17 @@ class EmbeddingMap:
         header = {"format": FORMAT, "encoder_id": self.encoder_id, "source": self.source, "step": step}
         # Only the high bytes are compressed: in each channel neighbours have the same. The low ones are as noise.
         high = zlib.compress((steps >> 8).astype(np.int8).data, _COMPRESSION_LEVEL)
-        save_arrays(
-            path,
-            header=np.array(json.dumps(header)),
-            ijk_to_ras=self.ijk_to_ras,
-            shape_kji=np.array(self.shape_kji),
-            body_kji=np.packbits(self.body_kji),
-            **{HIGH_BYTES: np.frombuffer(high, np.uint8), LOW_BYTES: (steps & 255).astype(np.uint8)},
-            **({} if self.hu_kji is None else {"hu_kji": self.hu_kji}),
-        )
+        arrays = {
+            "header": np.array(json.dumps(header)),
+            "ijk_to_ras": self.ijk_to_ras,
+            "shape_kji": np.array(self.shape_kji),
+            "body_kji": np.packbits(self.body_kji),
+            HIGH_BYTES: np.frombuffer(high, np.uint8),
+            LOW_BYTES: (steps & 255).astype(np.uint8),
+        }
+        if self.hu_kji is not None:
+            arrays["hu_kji"] = self.hu_kji
+        save_arrays(path, compressed=False, **arrays)
 
     @classmethod
     def load(cls, path: Path | str) -> EmbeddingMap:

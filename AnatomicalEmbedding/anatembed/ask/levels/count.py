@@ -125,7 +125,7 @@ def count(
     hu_kji (K,J,I) and ijk_to_ras (4,4): the scan on a finer grid than the map (3 mm suffice, OUTSIDE_HU and less where
     there is no scan); without, the map's own HU, with which fewer levels are sure. None also for a map without HU.
     """
-    if hu_kji is None:
+    if hu_kji is None or ijk_to_ras is None:
         hu_kji, ijk_to_ras = index.map.hu_kji, index.map.ijk_to_ras
     canal = canal_of(index)
     if canal is None or hu_kji is None:
@@ -193,7 +193,7 @@ def count_along(
         organ = evidence.organs(list(organs), len(spine.hu), heights * scale)
         parts.append({"there": there, "look": which, "ribs": rib, "pelvis": pelvis, "organs": organ,
                       "regions": region})
-    decoding = decode([sum(part.values()) for part in parts], heights)
+    decoding = decode([sum(part.values(), np.zeros(1)) for part in parts], heights)
     if not len(decoding.states):
         return None
     levels = _levels(decoding, spine.canal, atlas)
@@ -247,7 +247,7 @@ def _anchor(decoding: Decoding, part: dict[str, np.ndarray], organs: Sequence[Or
             name: np.where(inside, part[name][at, decoding.states] - part[name][at, other], 0)
             for name in IDENTITY
         })  # fmt: skip
-    total = {name: sum(gain[name] for gain in gains) for name in IDENTITY}
+    total = {name: sum((gain[name] for gain in gains), np.zeros(1)) for name in IDENTITY}
     name = max(IDENTITY, key=lambda one: total[one].sum())
     deciding = STATES[decoding.states[int(np.argmax(total[name]))]]
     if name == "organs":

@@ -94,12 +94,13 @@ def _one_scale(evidence: np.ndarray, heights_mm: np.ndarray) -> _Scale:
     came_from: list[tuple[np.ndarray, np.ndarray]] = []
     for state in range(len(STATES)):
         above = [one for one, _ in predecessors(state)]
-        sums, bests, sources, distances = [begin[state][None]], [begin[state][None]], [[-1]], [[0]]
+        sums, bests = [begin[state][None]], [begin[state][None]]
+        sources, distances = [np.array([-1])], [np.array([0])]
         for one in above:
             distance, cost = moves[one, state]
             sums.append(_shifted(forward[one], distance) + cost[:, None])
             bests.append(_shifted(viterbi[one], distance) + cost[:, None])
-            sources.append([one] * len(distance))
+            sources.append(np.full(len(distance), one))
             distances.append(distance)
         best = np.concatenate(bests)
         choice = best.argmax(axis=0)
