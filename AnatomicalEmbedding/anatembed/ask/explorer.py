@@ -9,7 +9,7 @@ import numpy as np
 
 from anatembed.ask.border import Posterior, likeliest_pair, posterior
 from anatembed.ask.free_text import FreeText
-from anatembed.ask.index import QueryIndex
+from anatembed.ask.levels.counted_index import CountedIndex
 from anatembed.ask.locating import GO, Answer, Locating
 from anatembed.ask.structure_colours import StructureColours, structure_colours
 from anatembed.language.query.resolver import Resolver
@@ -52,7 +52,7 @@ class Explorer:
         self.checkpoint = checkpoint or load_checkpoint()
         self.vocabulary = vocabulary or Vocabulary.load()
         self.map = embedding_map
-        self.index = QueryIndex(embedding_map, self.checkpoint.readout, self.checkpoint.encoder_id)
+        self.index = CountedIndex(embedding_map, self.checkpoint.readout, self.checkpoint.encoder_id)
         self.resolver = Resolver(self.vocabulary)
         self.locating = Locating(self.index, self.vocabulary)
 

@@ -40,7 +40,8 @@ class Hit:
     `presence`, that the structure is in the scan, are calibrated probabilities, the first never above the second.
 
     label: the name to show ("right kidney", "upper pole of right kidney"). concept_id is empty for words that are no
-    known name and were only compared with the image.
+    known name and were only compared with the image. basis: how the place was found, where not by its look ("counted
+    from the last rib"); caution: sentences on what is doubtful about it.
     """
 
     position_ras: np.ndarray
@@ -48,6 +49,8 @@ class Hit:
     concept_id: str
     presence: float = 1.0
     label: str = ""
+    basis: str = ""
+    caution: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,8 @@ class QueryIndex:
         return self.map.latents(self.map.body_kji)
 
     @cached_property
-    def _unit_features(self) -> np.ndarray:
+    def unit_features(self) -> np.ndarray:
+        """Language features (N,E) of the voxels of the body, in array order."""
         return self.readout.unit_features(self._latents)
 
     @cached_property
@@ -87,7 +91,7 @@ class QueryIndex:
     @cached_property
     def strongest(self) -> tuple[np.ndarray, np.ndarray]:
         """Indices and odds (STRONGEST,N) of the concepts that score highest at each voxel of the body."""
-        unit = self._unit_features
+        unit = self.unit_features
         amount = min(STRONGEST, len(self.readout.concept_ids))
         indices = np.empty((amount, len(unit)), np.int16)
         odds = np.empty((amount, len(unit)), np.float32)
@@ -113,7 +117,7 @@ class QueryIndex:
 
     def _rival_odds(self, concept: int) -> np.ndarray:
         """Sum (N,) of the odds of the strongest concepts that exclude this one."""
-        total = np.zeros(len(self._unit_features), np.float32)
+        total = np.zeros(len(self.unit_features), np.float32)
         for indices, odds in zip(*self.strongest, strict=True):
             total += self.readout.rivals[concept][indices] * odds
         return total
@@ -121,12 +125,12 @@ class QueryIndex:
     def similarity_kji(self, vector: np.ndarray) -> np.ndarray:
         """Cosine with a unit vector (E,) of the language space: float32 (K,J,I), -1 outside the body."""
         field = np.full(self.map.shape_kji, -1, np.float32)
-        field[self.map.body_kji] = self._unit_features @ np.asarray(vector, np.float32)
+        field[self.map.body_kji] = self.unit_features @ np.asarray(vector, np.float32)
         return field
 
     def language_logits(self, concept_id: str) -> np.ndarray:
         """What the language head alone says about a concept: logits (N,) of the voxels of the body, in array order."""
-        return self.readout.logits(self._unit_features, self.readout.index(concept_id))
+        return self.readout.logits(self.unit_features, self.readout.index(concept_id))
 
     def logit_kji(self, concept_id: str) -> np.ndarray:
         """Score of a concept as log-odds: float32 (K,J,I), FLOOR_LOGIT outside the body."""
@@ -142,7 +146,12 @@ class QueryIndex:
         return field
 
     def probability_kji(self, concept_id: str) -> np.ndarray:
-        """Score of a concept in 0..1, smoothed by about half a voxel: float32 (K,J,I), 0 outside the body."""
+        """Score of a concept in 0..1 as it is shown: float32 (K,J,I), 0 outside the body."""
+        return self.seen_kji(concept_id)
+
+    def seen_kji(self, concept_id: str) -> np.ndarray:
+        """What the network sees of a concept, 0..1, smoothed by about half a voxel: float32 (K,J,I), 0 outside the
+        body."""
         probability = ndimage.gaussian_filter(sigmoid(self.logit_kji(concept_id)), SMOOTHING_VOXELS, truncate=2.5)
         return np.where(self.map.body_kji, probability, 0).astype(np.float32)
 
@@ -164,7 +173,7 @@ class QueryIndex:
 
     def search(self, concept_id: str, k: int = 5) -> Search:
         """The `k` best places of a concept, without overlap; ValueError if the model has not learnt it."""
-        probability = self.probability_kji(concept_id)
+        probability = self.seen_kji(concept_id)
         presence = self.presence(concept_id, probability)
         # Two at least: how sure the first is depends on the second.
         positions, scores = self.places(probability, max(k, 2))

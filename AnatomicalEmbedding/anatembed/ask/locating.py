@@ -305,8 +305,10 @@ def decide(text: str, resolution: Resolution, looked: Iterable[Looked]) -> Answe
         return replace(answer, decision=CHOOSE, reason=f"{sentence(question)} {missing}".strip())
     (one,) = looked
     first = 1 if one.single else len(one.hits)
-    caution = f"{one.meaning.caution} {_doubt(one.hits[0])}".strip()
-    return replace(answer, decision=GO, reason=sentence(f"{one.meaning.shown}: found"), caution=caution,
+    best = one.hits[0]
+    caution = " ".join(filter(None, (one.meaning.caution, _doubt(best), best.caution)))
+    found = f"{one.meaning.shown}: {best.basis or 'found'}"
+    return replace(answer, decision=GO, reason=sentence(found), caution=caution,
                    places=one.hits[:first], less_likely=one.hits[first:])
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from anatembed.geometry import bounds_ras, check_affine, transform_points
+from anatembed.maps.spine_hu import SpineHu
 from anatembed.npz_file import UNREADABLE, save_arrays
 
 FORMAT = "anatembed-map/2"
@@ -52,6 +53,7 @@ class EmbeddingMap:
 
     encoder_id names the model: vectors of two models must not be compared. source: name, content_hash and modality
     of the scan. hu_kji: float16 (K,J,I), mean HU of the scan in each voxel; None in maps that were made without.
+    spine_hu: HU around the spinal canal on the finer grid of the prepared scan, for counting levels; None without.
     """
 
     features_ckji: np.ndarray
@@ -60,6 +62,7 @@ class EmbeddingMap:
     body_kji: np.ndarray
     source: dict = field(default_factory=dict)
     hu_kji: np.ndarray | None = None
+    spine_hu: SpineHu | None = None
 
     def __post_init__(self):
         object.__setattr__(self, "ijk_to_ras", check_affine(self.ijk_to_ras))
@@ -149,6 +152,8 @@ class EmbeddingMap:
         }
         if self.hu_kji is not None:
             arrays["hu_kji"] = self.hu_kji
+        if self.spine_hu is not None:
+            arrays |= self.spine_hu.arrays()
         save_arrays(path, compressed=False, **arrays)
 
     @classmethod
@@ -182,7 +187,7 @@ class EmbeddingMap:
         hu = file.get("hu_kji")
         if hu is not None and (hu.dtype.kind != "f" or not np.isfinite(hu).all()):
             raise ValueError(f"expected finite HU, got {hu.dtype} or NaN or infinity")
-        return cls(features, file["ijk_to_ras"], encoder_id, body, source, hu)
+        return cls(features, file["ijk_to_ras"], encoder_id, body, source, hu, SpineHu.of_arrays(file))
 
 
 def _unpacked(bits: np.ndarray, shape: np.ndarray) -> np.ndarray:

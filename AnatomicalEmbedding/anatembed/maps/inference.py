@@ -11,13 +11,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import convert_conv3d_weight_memory_format, fuse_conv_bn_eval
 
+from anatembed.geometry import transform_points
 from anatembed.maps.embedding_map import EmbeddingMap, kept_codes
+from anatembed.maps.spine_hu import SpineHu, canal_probability, spine_hu
 from anatembed.model.blocks import Blocks, blocks_within
 from anatembed.model.checkpoint import Checkpoint
 from anatembed.model.config import EncoderConfig
 from anatembed.model.encoder import EmbeddingEncoder, network_input
 from anatembed.model.memory_budget import memory_of, with_less_memory
 from anatembed.model.preprocessing import PreparedVolume, prepare
+from anatembed.model.readout import Readout
 from anatembed.scan.volume import Volume
 
 Progress = Callable[[str, float], None]
@@ -265,7 +268,20 @@ def _to_map(features: np.ndarray, prepared: PreparedVolume, volume: Volume, chec
     hu = voxel_means(prepared.array_kji, (k, j, i), "edge").astype(np.float16)
     source = {"name": volume.name, "content_hash": volume.content_hash, "modality": volume.modality}
     codes = kept_codes(features, body)
-    return EmbeddingMap(codes, prepared.ijk_to_ras @ to_prepared, checkpoint.encoder_id, body, source, hu)
+    ijk_to_ras = prepared.ijk_to_ras @ to_prepared
+    spine = _spine_hu(codes, body, ijk_to_ras, prepared, checkpoint.readout)
+    return EmbeddingMap(codes, ijk_to_ras, checkpoint.encoder_id, body, source, hu, spine)
+
+
+def _spine_hu(
+    codes: np.ndarray, body_kji: np.ndarray, ijk_to_ras: np.ndarray, prepared: PreparedVolume, readout: Readout
+) -> SpineHu | None:
+    """HU around the canal that the model sees in its own codes (C,K,J,I)."""
+    probability = canal_probability(readout.unit_features(codes[:, body_kji].T), readout)
+    if probability is None:
+        return None
+    positions = transform_points(ijk_to_ras, np.argwhere(body_kji)[:, ::-1])
+    return spine_hu(prepared.array_kji, prepared.ijk_to_ras, positions, probability)
 
 
 def voxel_means(

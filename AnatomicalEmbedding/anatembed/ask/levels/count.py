@@ -20,7 +20,7 @@ from anatembed.ask.levels.sequence import LEVEL_OF_STATE, ORDINAL, SCALES, STATE
 from anatembed.ask.levels.spine_atlas import SpineAtlas
 from anatembed.ask.levels.straight_spine import straighten
 from anatembed.geometry import transform_points
-from anatembed.model.readout import sigmoid
+from anatembed.maps.spine_hu import canal_probability
 
 SURE = 0.8
 """From this probability on a level is named alone."""
@@ -32,6 +32,7 @@ BESIDE = 0.4
 """Share of a height within which the middle of another way of counting is the same vertebra."""
 RIB_PLACE_MM = 60.0
 LEAST_RIB_MM = 36.0
+USUAL_SPACING_MM = 25.0
 ORGAN_PRESENCE = 0.8
 FROM_END_MM = 8.0
 """An organ whose place is so near the end of the canal in view may go on beyond it."""
@@ -39,10 +40,9 @@ IDENTITY = ("look", "ribs", "pelvis", "organs", "regions")
 """The kinds of evidence that can tell one level from the next."""
 BODY_MM = (14.0, 20.0, 26.0)
 """Distance before the canal at which the network is asked about the vertebral bodies."""
-CANAL_CONCEPTS = ("spinal_canal", "spinal_cord")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Level:
     """One vertebra: the middle of its body in RAS mm, how far up the canal it lies, and the probability that this is
     its number; `names` are all numbers that it may have with theirs, likeliest first, of which the first is `name`."""
@@ -74,7 +74,7 @@ class Level:
         return f"{STATES[min(some)]} to {STATES[max(some)]}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rib:
     """A rib by the vertebra that it joins: side "left" or "right", its way (n,3) RAS mm from beside the spine as far as
     it was followed, and a place on it."""
@@ -111,10 +111,24 @@ class LevelCount:
     def nearest(self, position_ras: np.ndarray) -> Level | None:
         """The vertebra at whose height a position (3,) lies; None above and below those that were counted."""
         height = float(self.canal.heights_mm(np.reshape(position_ras, (1, 3)))[0])
-        middles = np.array([level.height_mm for level in self.levels])
-        best = int(np.argmin(np.abs(middles - height)))
-        spacing = np.abs(np.diff(middles)).mean() if len(middles) > 1 else 2 * FROM_END_MM
-        return self.levels[best] if abs(middles[best] - height) <= 0.6 * spacing else None
+        best = min(self.levels, key=lambda level: abs(level.height_mm - height))
+        low, high = self.ends_mm(best)
+        return best if low <= height <= high else None
+
+    @property
+    def spacing_mm(self) -> float:
+        """Mean distance of neighbouring vertebrae along the canal."""
+        middles = [level.height_mm for level in self.levels]
+        return float(np.abs(np.diff(middles)).mean()) if len(middles) > 1 else USUAL_SPACING_MM
+
+    def ends_mm(self, level: Level) -> tuple[float, float]:
+        """Heights along the canal between which a vertebra lies: half way to its neighbours."""
+        at = self.levels.index(level)
+        middles = [one.height_mm for one in self.levels]
+        half = self.spacing_mm / 2
+        high = (middles[at - 1] + middles[at]) / 2 if at else middles[at] + half
+        low = (middles[at] + middles[at + 1]) / 2 if at + 1 < len(middles) else middles[at] - half
+        return low, high
 
 
 def count(
@@ -123,8 +137,11 @@ def count(
     """The levels of an embedded scan: `LevelCount`, None without a canal in view.
 
     hu_kji (K,J,I) and ijk_to_ras (4,4): the scan on a finer grid than the map (3 mm suffice, OUTSIDE_HU and less where
-    there is no scan); without, the map's own HU, with which fewer levels are sure. None also for a map without HU.
+    there is no scan); without, what the map carries of it around the spine, else its own coarse HU, with which fewer
+    levels are sure. None also for a map without any HU.
     """
+    if hu_kji is None and index.map.spine_hu is not None:
+        hu_kji, ijk_to_ras = index.map.spine_hu.hu_kji, index.map.spine_hu.ijk_to_ras
     if hu_kji is None or ijk_to_ras is None:
         hu_kji, ijk_to_ras = index.map.hu_kji, index.map.ijk_to_ras
     canal = canal_of(index)
@@ -136,12 +153,11 @@ def count(
 
 def canal_of(index: QueryIndex) -> Canal | None:
     """The spinal canal as the network sees it."""
-    concepts = [one for one in CANAL_CONCEPTS if one in index.readout.concept_ids]
-    if not concepts:
+    probability = canal_probability(index.unit_features, index.readout)
+    if probability is None:
         return None
-    logits = np.max([index.language_logits(one) for one in concepts], axis=0)
     positions = transform_points(index.map.ijk_to_ras, np.argwhere(index.map.body_kji)[:, ::-1])
-    return find_canal(positions, sigmoid(logits))
+    return find_canal(positions, probability)
 
 
 def organ_places(index: QueryIndex, canal: Canal) -> list[OrganPlace]:

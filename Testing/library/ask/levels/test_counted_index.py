@@ -1,0 +1,125 @@
+"""Vertebrae and ribs are found, shown and named where they were counted, and a network that sees them elsewhere is
+contradicted in words."""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+from anatembed.ask.index import QueryIndex
+from anatembed.ask.levels.counted_index import CountedIndex
+from anatembed.geometry import transform_points
+from anatembed.maps.embedding_map import EmbeddingMap
+from anatembed.maps.spine_hu import spine_hu
+from anatembed.model.readout import Readout
+from spine_phantom import USUAL, SpinePhantom, spine_phantom
+
+CONCEPTS = ("rib_cage", "rib_left_9", "rib_right_9", "spinal_canal", "spine", "vertebrae_C5", "vertebrae_L2",
+            "vertebrae_L3", "vertebrae_T9")  # fmt: skip
+TOO_HIGH_MM = 75.0
+MODEL = "planted"
+
+
+@cache
+def person() -> SpinePhantom:
+    return spine_phantom()
+
+
+def readout() -> Readout:
+    count = len(CONCEPTS)
+    return Readout(
+        concept_ids=CONCEPTS, language=np.eye(count + 1), vectors=np.eye(count + 1)[:count], scale=18.0, bias=-9.0,
+        coordinate_layers=((np.zeros((3, count + 1)), np.zeros(3)), (np.zeros((3, 3)), np.zeros(3))),
+        body_mean=np.zeros((count, 3)), body_covariance=np.stack([100 * np.eye(3)] * count),
+        compatible=np.ones((count, count)), typical_evidence=np.zeros((count, 2)),
+        presence=np.array([0.0, 1.0, 0.0, 0.0]), presence_threshold=0.5,
+    )  # fmt: skip
+
+
+@cache
+def embedded(with_spine: bool = True) -> EmbeddingMap:
+    """A network that sees the canal and bone, but every vertebra far too high."""
+    phantom = person()
+    shape = tuple(-(-n // 2) for n in phantom.hu_kji.shape)
+    ijk_to_ras = phantom.ijk_to_ras @ np.array([[2, 0, 0, 0.5], [0, 2, 0, 0.5], [0, 0, 2, 0.5], [0, 0, 0, 1]])
+    positions = transform_points(ijk_to_ras, np.indices(shape).reshape(3, -1).T[:, ::-1])
+    canal = phantom.canal
+    away = np.linalg.norm(positions[:, None] - canal.points_ras[::3], axis=2).min(axis=1)
+    latents = np.zeros((len(positions), len(CONCEPTS) + 1))
+    latents[:, -1] = 1
+
+    def plant(name: str, where: np.ndarray) -> None:
+        latents[where, -1] = 0
+        latents[where, CONCEPTS.index(name)] = 1
+
+    plant("spine", away < 40)
+    plant("spinal_canal", away < 8)
+    for name in ("L2", "L3", "T9"):
+        place = phantom.middles_ras[name] + (0, 20, TOO_HIGH_MM)
+        plant(f"vertebrae_{name}", np.linalg.norm(positions - place, axis=1) < 12)
+    features = latents.T.reshape(-1, *shape).astype(np.float16)
+    body = np.ones(shape, bool)
+    spine = spine_hu(phantom.hu_kji, phantom.ijk_to_ras, positions, (away < 8).astype(float)) if with_spine else None
+    return EmbeddingMap(features, ijk_to_ras, MODEL, body, {"name": "phantom"}, spine_hu=spine)
+
+
+@pytest.fixture(scope="module")
+def index() -> CountedIndex:
+    return CountedIndex(embedded(), readout(), MODEL)
+
+
+@pytest.mark.parametrize("name", ["L2", "L3", "T9"])
+def test_a_vertebra_is_where_it_was_counted_and_the_network_is_contradicted(index, name):
+    search = index.search(f"vertebrae_{name}", 3)
+    best = search.hits[0]
+    there = person().middles_ras[name]
+    assert search.found and best.confidence > 0.8
+    assert abs(best.position_ras[2] - there[2]) < 12 and 8 < best.position_ras[1] - there[1] < 35
+    assert best.basis.startswith("counted from the ")
+    assert "higher: check it" in best.caution
+    alone = QueryIndex(embedded(), readout(), MODEL).search(f"vertebrae_{name}", 1).hits[0]
+    assert abs(alone.position_ras[2] - there[2]) > 50 and alone.basis == ""
+
+
+def test_a_level_that_is_not_in_view_is_not_found(index):
+    assert not index.search("vertebrae_C5").found
+
+
+def test_ribs_are_found_by_their_vertebra_on_their_own_side(index):
+    left, right = (index.search(f"rib_{side}_9", 1).hits[0].position_ras for side in ("left", "right"))
+    assert left[0] < -30 < 30 < right[0]
+    joined = person().middles_ras["T9"][2]
+    assert joined - 45 < left[2] < joined + 10
+
+
+def test_a_vertebra_is_shown_at_its_height_only(index):
+    field = index.probability_kji("vertebrae_L2")
+    shown = transform_points(index.map.ijk_to_ras, np.argwhere(field > 0.5)[:, ::-1])
+    assert len(shown) > 50
+    assert np.abs(shown[:, 2] - person().middles_ras["L2"][2]).max() < 40
+    np.testing.assert_array_equal(index.probability_kji("spine"), index.seen_kji("spine"))
+
+
+def test_names_at_a_place_are_shared_out_as_counted(index):
+    place = person().middles_ras["L2"] + (0, 20, 0)
+    high = place + (0, 0, TOO_HIGH_MM)  # where the network sees L2
+    seen = QueryIndex(embedded(), readout(), MODEL).name_probabilities(high[None])[0]
+    named = index.name_probabilities(high[None])[0]
+    vertebrae = [n for n, one in enumerate(CONCEPTS) if one.startswith("vertebrae_")]
+    assert seen[CONCEPTS.index("vertebrae_L2")] > 0.5 > 0.05 > named[CONCEPTS.index("vertebrae_L2")]
+    assert named[vertebrae].sum() <= seen[vertebrae].sum() + 1e-6
+
+
+def test_without_hu_and_without_canal_the_network_alone_answers():
+    blind = CountedIndex(embedded(with_spine=False), readout(), MODEL)
+    alone = QueryIndex(embedded(), readout(), MODEL)
+    assert blind.levels is None
+    np.testing.assert_array_equal(
+        blind.search("vertebrae_L2", 1).hits[0].position_ras, alone.search("vertebrae_L2", 1).hits[0].position_ras)
+    empty = embedded().features_ckji.copy()
+    empty[CONCEPTS.index("spinal_canal")] = 0
+    assert CountedIndex(replace(embedded(), features_ckji=empty), readout(), MODEL).levels is None
+
+
+def test_the_whole_person_is_counted_from_what_the_map_carries(index):
+    assert [level.name for level in index.levels.levels if level.name in USUAL] == list(USUAL)
