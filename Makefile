@@ -18,6 +18,7 @@ demo: $(INSTALLED)
 test: $(INSTALLED)
 	.venv/bin/python -m pytest -q
 	.venv/bin/python -m ruff check .
+	.venv/bin/python -m mypy
 
 # For others in the network: make web ARGS="--host 0.0.0.0"; see python -m web_demo --help.
 web: $(INSTALLED_WEB)

@@ -1,6 +1,7 @@
 """Slices of a gridded field along the planes of the body, as a radiologist looks at them."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from scipy import ndimage
@@ -12,7 +13,7 @@ from anatembed.geometry import transform_points
 class Plane:
     """`across` and `down` are the RAS axis and sign of a picture's columns and rows; `normal` is the third axis."""
 
-    name: str
+    name: Literal["axial", "coronal", "sagittal"]
     across: tuple[int, int]
     down: tuple[int, int]
     normal: int

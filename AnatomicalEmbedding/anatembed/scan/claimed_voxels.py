@@ -53,7 +53,7 @@ class VoxelClaim:
         A packed stream is read on to its end, where its check sum is; ValueError if it goes on for long.
         """
         content = np.empty(self.bytes, np.uint8)
-        view, done = memoryview(content), 0
+        view, done = content.data, 0
         while done < self.bytes:
             block = stream.read(min(_BLOCK_BYTES, self.bytes - done))
             if not block:

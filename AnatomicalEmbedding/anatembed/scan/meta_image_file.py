@@ -70,8 +70,7 @@ def _shape_ijk(fields: Fields, name: str) -> tuple[int, int, int]:
     channels = fields.get("ElementNumberOfChannels", "1")
     if channels != "1":
         raise ValueError(f"expected one number per voxel, but {name} has {channels[:10]} (colours or vectors)")
-    check_shape(sizes, name)
-    return tuple(sizes[:3])
+    return check_shape(sizes, name)
 
 
 def _dtype(fields: Fields, name: str) -> np.dtype:

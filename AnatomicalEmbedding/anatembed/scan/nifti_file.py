@@ -81,8 +81,7 @@ def _shape_ijk(header, name: str) -> tuple[int, int, int]:
     if not 1 <= axes <= 7:
         raise ValueError(f"expected 3 axes, but {name} says that it has {axes}")
     sizes = [int(size) for size in header["dim"][1 : axes + 1]]
-    check_shape(sizes, name)
-    return tuple(sizes[:3])
+    return check_shape(sizes, name)
 
 
 def _dtype(header, name: str) -> np.dtype:

@@ -5,7 +5,7 @@ Format: teem.sourceforge.net/nrrd/format.html.
 
 import re
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 import numpy as np
 
@@ -35,7 +35,7 @@ _TYPES = {
     "f8": ("double",),
 }
 _DTYPES = {word: np.dtype(code) for code, words in _TYPES.items() for word in words}
-_ORDERS = {"little": "<", "big": ">"}
+_ORDERS: dict[str, Literal["<", ">"]] = {"little": "<", "big": ">"}
 _PACKED = {"raw": False, "gzip": True, "gz": True}
 _PLACES = {"domain", "space", "???", "none"}
 """Kinds of an axis along which there are voxels; along the others there are numbers of one voxel."""
@@ -85,8 +85,7 @@ def _shape_ijk(fields: Fields, name: str) -> tuple[int, int, int]:
     for size, kind in zip(sizes, kinds, strict=False):
         if kind not in _PLACES and size > 1:
             raise ValueError(f"expected one number per voxel, but {name} has {size} (colours or vectors)")
-    check_shape(sizes, name)
-    return tuple(sizes[:3])
+    return check_shape(sizes, name)
 
 
 def _dtype(fields: Fields, name: str) -> np.dtype:

@@ -2,7 +2,7 @@
 
 import math
 import re
-from typing import BinaryIO
+from typing import BinaryIO, overload
 
 MOST_HEADER_BYTES = 1_000_000
 MOST_AXES = 16
@@ -39,7 +39,14 @@ class Fields:
             raise ValueError(f"expected every field once, but the header of {self.name} has {field[:40]!r} twice")
         self._texts[field] = text.strip()
 
+    @overload
+    def get(self, field: str) -> str | None: ...
+
+    @overload
+    def get(self, field: str, default: str) -> str: ...
+
     def get(self, field: str, default: str | None = None) -> str | None:
+        """What the header has, or `default`; ValueError if it is longer than a line."""
         text = self._texts.get(field, default)
         if text is not None and len(text) > _MOST_CHARACTERS:
             raise ValueError(f"expected at most {_MOST_CHARACTERS} characters, but {field!r} of {self.name} has more")

@@ -5,7 +5,7 @@ Every document says its frame. Positions are RAS mm in hundredths, probabilities
 """
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from anatembed.language.query.candidate import Candidate
@@ -104,7 +104,7 @@ def structure_document(concept_id: str, vocabulary: Vocabulary) -> dict:
     return {"name": vocabulary.name(concept_id), "id": concept_id, "side": side_of(concept_id, vocabulary)}
 
 
-def position(position_ras: Sequence[float]) -> tuple[float, float, float]:
+def position(position_ras: Iterable[float]) -> tuple[float, float, float]:
     """Hundredths of a mm as plain numbers; adding zero turns -0.0 into 0.0."""
     right, anterior, superior = (round(float(value), 2) + 0.0 for value in position_ras)
     return right, anterior, superior

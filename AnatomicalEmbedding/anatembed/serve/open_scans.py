@@ -5,6 +5,8 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from anatembed.ask.explorer import Explorer
 from anatembed.ask.index import STRONGEST
 from anatembed.ask.matching import Matcher
@@ -38,10 +40,11 @@ class OpenScan:
         return self.volume.modality if self.volume else str(self.explorer.map.source.get("modality", "unknown"))
 
     @property
-    def grid(self) -> tuple[tuple[int, int, int], object]:
+    def grid(self) -> tuple[tuple[int, int, int], np.ndarray]:
         """shape_kji and ijk_to_ras of the scan, or of the map without one."""
         if self.volume is not None:
-            return self.volume.array_kji.shape, self.volume.ijk_to_ras
+            k, j, i = self.volume.array_kji.shape
+            return (k, j, i), self.volume.ijk_to_ras
         return self.explorer.map.shape_kji, self.explorer.map.ijk_to_ras
 
     @property

@@ -6,6 +6,7 @@ Positions are RAS mm throughout. A mistake is a ValueError or OSError in one sen
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -70,7 +71,8 @@ class ScanTools:
         """Find what a text names; when it is not clear which structure or side is meant, options and no places."""
         if not 1 <= most_hits <= MOST_HITS:
             raise ValueError(f"expected 1 to {MOST_HITS} hits, got {most_hits}")
-        return documents.answer_document(self._asked(scan_id, text, most_hits), self.vocabulary)
+        document = documents.answer_document(self._asked(scan_id, text, most_hits), self.vocabulary)
+        return cast(results.Location, document)
 
     def describe_point(
         self, scan_id: str, position_ras: Sequence[float], most_names: int = 5
@@ -82,7 +84,7 @@ class ScanTools:
             raise ValueError(f"expected 1 to {MOST_HITS} names, got {most_names}")
         with scan.lock:
             found = scan.explorer.describe(position, most_names)
-        return documents.description_document(found, position, self.vocabulary)
+        return cast(results.PointDescription, documents.description_document(found, position, self.vocabulary))
 
     def list_structures(
         self, scan_id: str, progress: Progress, cancelled: Cancelled, containing: str = ""
@@ -121,13 +123,17 @@ class ScanTools:
         section, window_hu = patch.plane_of(plane), patch.window_of(window, level, width)
         position, of, note = self._centre(scan_id, position_ras, structure)
         drawn = patch.picture(scan.volume, position, size_mm, section, *window_hu, letters=letters)
-        crop = patch.crop(scan.volume, position, size_mm) if nifti else None
-        png_path = self._write(png, (".png",), lambda path: _save_png(drawn, path))
-        nifti_path = self._write(nifti, (".nii", ".nii.gz"), lambda path: write_volume(crop, path))
-        shape = tuple(reversed(crop.array_kji.shape)) if crop else None
+        png_path = nifti_path = shape_ijk = None
+        if png is not None:
+            png_path = self._write(png, (".png",), lambda path: _save_png(drawn, path))
+        if nifti is not None:
+            crop = patch.crop(scan.volume, position, size_mm)
+            nifti_path = self._write(nifti, (".nii", ".nii.gz"), lambda path: write_volume(crop, path))
+            k, j, i = crop.array_kji.shape
+            shape_ijk = i, j, k
         facts = results.PatchFacts(
-            documents.position(position), in_words(position), of, note, size_mm, plane, *window_hu,
-            round(drawn.pixel_mm, 4), *drawn.letters, CONVENTION, png_path, nifti_path, shape,
+            documents.position(position), in_words(position), of, note, size_mm, section.name, *window_hu,
+            round(drawn.pixel_mm, 4), *drawn.letters, CONVENTION, png_path, nifti_path, shape_ijk,
         )  # fmt: skip
         return facts, drawn
 
@@ -161,7 +167,7 @@ class ScanTools:
 
         with scan.lock:
             reading = read_report(scan.explorer, text, progress=tell)
-            return documents.reading_document(reading, scan.explorer, scan.volume)
+            return cast(results.ReportOnScan, documents.reading_document(reading, scan.explorer, scan.volume))
 
     def save_findings(self, scan_id: str, findings: Sequence[Finding], path: str) -> results.SavedFindings:
         """Write places in a scan as a markups file of 3D Slicer; nothing is written if one lies outside the scan."""
@@ -183,7 +189,8 @@ class ScanTools:
         self, scan: OpenScan, progress: Progress, cancelled: Cancelled
     ) -> list[results.StructureInView]:
         index, body = scan.explorer.index, scan.explorer.map.body_kji
-        ids, found = index.readout.concept_ids, []
+        ids = index.readout.concept_ids
+        found: list[results.StructureInView] = []
         for number, concept in enumerate(ids):
             cancelled()
             if number % 10 == 0:
@@ -193,15 +200,16 @@ class ScanTools:
                 extent = extent_of(index.probability_kji(concept), scan.explorer.map.ijk_to_ras, body)
                 bounds = results.Box(documents.position(extent.low_ras), documents.position(extent.high_ras))
                 place = documents.place_document(search.hits[0], self.vocabulary)
-                found.append({**place, "bounds": bounds, "cut_off": extent.cut_off})
+                one = {**place, "bounds": bounds, "cut_off": extent.cut_off}
+                found.append(cast(results.StructureInView, one))
         return sorted(found, key=lambda one: -one["position_ras_mm"][2])
 
     def _centre(self, scan_id: str, position_ras: Sequence[float] | None, structure: str | None):
         """The point that a patch is cut out around, and what it is of; ValueError unless exactly one is clear."""
-        if (position_ras is None) == (structure is None):
-            raise ValueError("expected either a position or the name of a structure")
-        if position_ras is not None:
+        if position_ras is not None and structure is None:
             return _position(position_ras), "a point", ""
+        if structure is None or position_ras is not None:
+            raise ValueError("expected either a position or the name of a structure")
         answer = self._asked(scan_id, structure, 1)
         if answer.decision != GO:
             names = ", ".join(one.name for one in answer.options or answer.suggestions)
@@ -215,20 +223,19 @@ class ScanTools:
         with scan.lock:
             return scan.explorer.locate(text, most)
 
-    def _write(self, name: str | None, suffixes: tuple[str, ...], write: Callable[[Path], None]) -> str | None:
-        if name is None:
-            return None
+    def _write(self, name: str, suffixes: tuple[str, ...], write: Callable[[Path], None]) -> str:
         with self.folders.writing(name, suffixes) as path:
             write(path)
         return str(path)
 
     def _facts(self, scan: OpenScan) -> results.ScanFacts:
         shape_kji, ijk_to_ras = scan.grid
+        k, j, i = shape_kji
+        along_i, along_j, along_k = (round(float(value), 4) for value in spacing_mm(ijk_to_ras))
         low, high = bounds_ras(shape_kji, ijk_to_ras)
         able = ["locate", "describe_point", "list_structures", "match_point", "read_report", "save_findings"]
         return results.ScanFacts(
-            scan.id, str(scan.path), scan.modality, tuple(int(n) for n in reversed(shape_kji)),
-            tuple(round(float(value), 4) for value in spacing_mm(ijk_to_ras)),
+            scan.id, str(scan.path), scan.modality, (int(i), int(j), int(k)), (along_i, along_j, along_k),
             results.Box(documents.position(low), documents.position(high)), scan.volume is not None,
             scan.explorer.map.encoder_id, len(scan.explorer.checkpoint.readout.concept_ids),
             able + ["crop_patch"] * (scan.volume is not None), list(scan.warnings),
