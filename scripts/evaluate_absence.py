@@ -19,7 +19,7 @@ from anatembed.ask.explorer import Explorer
 from anatembed.language.vocabulary import Vocabulary
 from anatembed.model.checkpoint import load_checkpoint
 from research.evaluation.absence import absence_section, ask
-from research.evaluation.absence_scans import made_scans, phantoms
+from research.evaluation.absence_scans import few_alike, made_scans, phantoms
 from research.evaluation.harness import read_cases
 from research.evaluation.kept_maps import embed_once
 from research.evaluation.tables import section_markdown, write_column
@@ -32,7 +32,7 @@ def main() -> None:
     options = _options()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     vocabulary, checkpoint = Vocabulary.load(), load_checkpoint(options.model)
-    cases = read_cases(options.data, json.loads(SPLIT.read_text()), vocabulary)
+    cases = few_alike(read_cases(options.data, json.loads(SPLIT.read_text()), vocabulary))
     questions = []
     for made in chain(phantoms(), chain.from_iterable(made_scans(case, vocabulary) for case in cases)):
         explorer = Explorer(embed_once(made.volume, checkpoint, options.maps), checkpoint, vocabulary)

@@ -24,6 +24,7 @@ from research.evaluation.absence_scans import (
     TURNED,
     cut,
     cut_scans,
+    few_alike,
     listed,
     made_scans,
     marked_mask,
@@ -189,3 +190,9 @@ def test_phantoms_are_bodies_in_air_and_every_name_is_known():
         assert hu[0, 0, 0] < -900
         assert -200 < np.median(hu[30:60, 30:40, 30:60]) < 100
         assert all(concept in VOCABULARY for concept in made.absent)
+
+
+def test_of_many_scans_that_are_alike_a_few_are_asked():
+    necks = [Case(f"neck {n}", HEAD_NECK, trunk().volume, [], [], []) for n in range(9)]
+    chosen = list(few_alike([trunk(), *necks, trunk()]))
+    assert [case.person for case in chosen] == ["person", "neck 0", "neck 4", "neck 8", "person"]

@@ -6,7 +6,7 @@ from phantoms, and from pictures that are mirrored or turned, in which a place i
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -49,6 +49,7 @@ TURNS = {"head down": (0, 2), "on the face": (0, 1)}
 """Pairs of R, A, S that are reversed: a turn by 180 degrees that the header does not tell."""
 FAR_CONCEPTS = ("kidney_left", "kidney_right", "urinary_bladder", "sacrum", "vertebrae_L3", "hip_left",
                 "psoas_major_left", "gallbladder")
+EVERY_HEAD_NECK = 4
 PHANTOM_CONCEPTS = (
     "brain", "heart", "liver", "spleen", "kidney_left", "kidney_right", "lung_left", "lung_right", "aorta", "stomach",
     "urinary_bladder", "vertebrae_L3", "vertebrae_T8", "sacrum", "rib_left_6", "trachea",
@@ -248,6 +249,15 @@ def phantoms() -> Iterator[Made]:
         hu = np.where(rod, inner, np.where(oval, body, -1000)) + noise
         volume = Volume(np.rint(hu).astype(np.int16), affine, "CT", f"phantom of {name}")
         yield Made("phantom", PHANTOM, name, volume, list(PHANTOM_CONCEPTS))
+
+
+def few_alike(cases: Iterable[Case]) -> Iterator[Case]:
+    """The cases, of those of head and neck only every fourth: they are many, alike, and easy to refuse in."""
+    head_necks = 0
+    for case in cases:
+        head_necks += case.group == HEAD_NECK
+        if case.group != HEAD_NECK or head_necks % EVERY_HEAD_NECK == 1:
+            yield case
 
 
 def made_scans(case: Case, vocabulary: Vocabulary) -> Iterator[Made]:

@@ -107,8 +107,12 @@ def write_column(path: Path, name: str, encoder_id: str, sections: list[Section]
         kept |= {"title": section.title, "text": section.text}
         kept["systems"][name] = section.systems[name]
         kept["intervals"][name] = section.intervals.get(name, {})
-        kept["rows"][name] = section.rows
+        kept["rows"][name] = [{key: _short(value) for key, value in row.items()} for row in section.rows]
     write_json(path, content)
+
+
+def _short(value):
+    return round(value, 3) if isinstance(value, float) else value
 
 
 def write_json(path: Path, content: dict) -> None:
