@@ -9,6 +9,7 @@ import unittest
 from pathlib import Path
 from types import SimpleNamespace
 
+import AnatomicalEmbeddingLib
 import numpy as np
 import pytest
 import SimpleITK as sitk
@@ -16,6 +17,7 @@ from scene_logic import logicOn
 from slicer_module_doubles import installSubjectHierarchy, sampleData
 
 SCRIPT = Path(__file__).parents[1] / "inside_slicer" / "run_in_slicer.py"
+PLUGIN = "AnatomicalEmbeddingSubjectHierarchyPlugin"
 HEADING = "[CRITICAL][Stream] 21.09.2023 16:45:03 [] (unknown:0) - "
 OURS = (
     "Traceback (most recent call last):\n"
@@ -95,6 +97,9 @@ def application(slicerApplication, monkeypatch, floor3, scene, tmp_path):
         monkeypatch.setattr(slicer, f"qSlicerSubjectHierarchy{name}", None, raising=False)
     installSubjectHierarchy(monkeypatch, tmp_path, slicer, {})
     monkeypatch.delitem(sys.modules, "AnatomicalEmbedding", raising=False)
+    # Bound to the stand-ins of an earlier test, if one has read it.
+    monkeypatch.delitem(sys.modules, f"AnatomicalEmbeddingLib.{PLUGIN}", raising=False)
+    monkeypatch.delattr(AnatomicalEmbeddingLib, PLUGIN, raising=False)
     module = importlib.import_module("AnatomicalEmbedding")
     widget = module.AnatomicalEmbeddingWidget(slicerApplication.window)
     widget.setup()
@@ -104,7 +109,7 @@ def application(slicerApplication, monkeypatch, floor3, scene, tmp_path):
     monkeypatch.setattr(slicer.util, "getModuleWidget", lambda _name: widget, raising=False)
     yield SimpleNamespace(module=module, sample=sample, widget=widget, scan=SampleScan)
     widget.cleanup()
-    for name in ("AnatomicalEmbedding", "AnatomicalEmbeddingLib.AnatomicalEmbeddingSubjectHierarchyPlugin"):
+    for name in ("AnatomicalEmbedding", f"AnatomicalEmbeddingLib.{PLUGIN}"):
         sys.modules.pop(name, None)
 
 
