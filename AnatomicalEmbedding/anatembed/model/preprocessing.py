@@ -1,5 +1,6 @@
 """Turns a CT of any spacing and orientation into the grid that the encoder was trained on."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,11 @@ from anatembed.scan.volume import Volume
 
 _SLAB_VOXELS = 4_000_000
 _MAX_EXTENT_MM = 3000
-"""Longer than a person: the spacing is wrong, and the grid would fill the memory."""
+"""Longer than a person: the spacing is wrong."""
+_MAX_SPACING_MM = 20
+"""Between voxels that lie farther apart nothing of the body would be left but what is made up."""
+_MAX_GRID_VOXELS = 64_000_000
+"""A grown person in a field of view of 780 mm makes 45 million at 3 mm."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +32,10 @@ class PreparedVolume:
 
 
 def prepare(volume: Volume, config: PreprocessingConfig | None = None, *, force: bool = False) -> PreparedVolume:
-    """`volume` on the model's grid with its body mask; ValueError if too small, or not a CT unless `force`."""
+    """`volume` on the model's grid with its body mask; ValueError if too small, too large or too coarse, or not a CT
+    unless `force`."""
     config = config or PreprocessingConfig()
+    _check_spacing(volume)
     _check_extent(volume, config.min_extent_mm)
     if not force:
         check_is_ct(volume)
@@ -37,12 +44,18 @@ def prepare(volume: Volume, config: PreprocessingConfig | None = None, *, force:
 
 
 def resample_to_grid(volume: Volume, config: PreprocessingConfig) -> tuple[np.ndarray, np.ndarray]:
-    """Clipped HU (K,J,I) float32 on the axis-aligned grid and its `ijk_to_ras`; `hu_min` outside the scan.
+    """Clipped HU (K,J,I) float32 on the axis-aligned grid and its `ijk_to_ras`; `hu_min` outside the scan. ValueError
+    before any memory is taken if the grid were larger than any person's.
 
     Fine voxels are averaged in whole blocks and the remaining ratio is smoothed (the anti-alias filter), then the
     rest is linear interpolation through the full affine, so that no orientation needs a case of its own.
     """
     shape_kji, grid_to_ras = axis_aligned_grid(volume.array_kji.shape, volume.ijk_to_ras, config.spacing_mm)
+    voxels = math.prod(shape_kji)
+    if voxels > _MAX_GRID_VOXELS:
+        raise ValueError(
+            f"expected a volume of at most {_MAX_GRID_VOXELS:,} voxels of {config.spacing_mm:g} mm, got {voxels:,}"
+        )
     ratios_ijk = config.spacing_mm / spacing_mm(volume.ijk_to_ras)
     factors_ijk = np.maximum(np.floor(ratios_ijk + 1e-3), 1).astype(int)
     blocks_kji = _average_blocks(volume.array_kji, factors_ijk[::-1], config.hu_min, config.hu_max)
@@ -61,6 +74,13 @@ def _check_extent(volume: Volume, min_extent_mm: float) -> None:
         raise ValueError(f"expected a volume of at least {min_extent_mm:g} mm along every axis, got {size} mm")
     if extent.max() > _MAX_EXTENT_MM:
         raise ValueError(f"expected a volume of at most {_MAX_EXTENT_MM:g} mm along every axis, got {size} mm")
+
+
+def _check_spacing(volume: Volume) -> None:
+    spacing = spacing_mm(volume.ijk_to_ras)
+    if spacing.max() > _MAX_SPACING_MM:
+        size = " x ".join(f"{side:.3g}" for side in spacing)
+        raise ValueError(f"expected voxels of at most {_MAX_SPACING_MM} mm along every axis, got {size} mm")
 
 
 def _average_blocks(array_kji: np.ndarray, factors_kji, hu_min: float, hu_max: float) -> np.ndarray:

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from anatembed.geometry import transform_points
@@ -16,6 +18,7 @@ from phantoms import (
     centre_of_values,
     centred_affine,
     proper_affines,
+    rotation,
     torso,
     voxel_positions,
 )
@@ -151,7 +154,26 @@ def test_a_scan_that_is_too_small_is_refused_with_its_size():
 
 def test_a_scan_longer_than_a_person_is_refused_with_its_size():
     with pytest.raises(ValueError, match="at most 3000 mm along every axis, got 400 x 400 x 4000 mm"):
-        prepare(Volume(np.zeros((40, 40, 40)), np.diag([10, 10, 100, 1])), force=True)
+        prepare(Volume(np.zeros((400, 40, 40)), np.diag([10, 10, 10, 1])), force=True)
+
+
+@pytest.mark.parametrize("spacing", [(46, 46, 46), (2, 2, 100), (21, 2, 2)])
+def test_a_scan_with_few_voxels_far_apart_is_refused(spacing):
+    with pytest.raises(ValueError, match="voxels of at most 20 mm along every axis, got"):
+        prepare(Volume(np.zeros((20, 20, 20)), np.diag([*spacing, 1])), force=True)
+
+
+def test_a_grid_larger_than_any_person_is_refused_before_memory_is_taken_for_it():
+    turned = np.eye(4)
+    turned[:3, :3] = rotation((1, 1, 1), 40) * 20
+    volume = Volume(np.zeros((80, 80, 80), np.int8), turned)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match="at most 64,000,000 voxels of 3 mm, got"):
+            resample_to_grid(volume, CONFIG)
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_an_mr_is_refused_unless_forced():
