@@ -76,7 +76,7 @@ class ScanOpener:
 
     def of_volume(self, volume: Volume, progress: Progress, cancelled: Cancelled | None = None) -> EmbeddedScan:
         """A scan in memory, checked and embedded, or with the map that was kept; NotACT, else as `embed`."""
-        warnings = self._check(volume)
+        warnings = (*volume.notes, *self._check(volume))
         content_hash = volume.content_hash if self.cache is not None else ""
         kept = None if self.cache is None else self.cache.find(content_hash, self.checkpoint.encoder_id)
         if kept is not None:

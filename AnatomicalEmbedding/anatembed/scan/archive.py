@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from anatembed.npz_file import begins_as_zip
+from anatembed.scan.dicom import NO_SCANS, NO_SLICES, SLICES
 from anatembed.scan.image_file import IMAGE_SUFFIXES
 
 _DAMAGED = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error)
 """What zipfile raises for an archive that is damaged, packed in another way, or has a password."""
-_NO_SCANS = {".ds_store", "dicomdir", "thumbs.db"}
 _BLOCK_BYTES = 1 << 20
 
 
@@ -79,7 +79,7 @@ def _unpack_all(archive: zipfile.ZipFile, folder: Path, limits: ArchiveLimits, n
     members = [one for one in archive.infolist() if not one.is_dir()]
     for member in members:
         _check(member)
-    members = [one for one in members if one.file_size and not _is_beside(one.filename)]
+    members = [one for one in members if not _is_beside(one.filename)]
     if not members:
         raise ValueError(f"expected a scan in {name}, it is empty")
     if len(members) > limits.files:
@@ -87,7 +87,7 @@ def _unpack_all(archive: zipfile.ZipFile, folder: Path, limits: ArchiveLimits, n
     images, left = {}, limits.unpacked_bytes
     for number, member in enumerate(members):
         suffix = _image_suffix(member.filename)
-        target = folder / f"{number:06}{suffix or '.dcm'}"
+        target = folder / f"{number:06}{suffix or _other_suffix(member.filename)}"
         left -= _unpack(archive, member, target, left)
         if left < 0:
             raise ValueError(f"expected at most {limits.unpacked_bytes:,} bytes in {name}, it unpacks to more")
@@ -109,12 +109,18 @@ def _check(member: zipfile.ZipInfo) -> None:
 def _is_beside(name: str) -> bool:
     """Whether a member is what operating systems put beside people's files."""
     path = PurePosixPath(name)
-    return path.parts[:1] == ("__MACOSX",) or path.name.lower() in _NO_SCANS or path.name.startswith("._")
+    return path.parts[:1] == ("__MACOSX",) or path.name.lower() in NO_SCANS or path.name.startswith("._")
 
 
 def _image_suffix(name: str) -> str | None:
     name = name.lower()
     return max((suffix for suffix in IMAGE_SUFFIXES if name.endswith(suffix)), key=len, default=None)
+
+
+def _other_suffix(name: str) -> str:
+    """By what an empty or damaged DICOM slice is told from a file that is none."""
+    suffix = PurePosixPath(name.lower()).suffix
+    return suffix if suffix in NO_SLICES or suffix in SLICES else ""
 
 
 def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, most: int) -> int:

@@ -11,12 +11,16 @@ from anatembed.geometry import check_affine
 @dataclass(frozen=True)
 class Volume:
     """A 3D scan: `array_kji` (K,J,I) real numbers (HU for CT), `ijk_to_ras` (4,4) mm, `modality` as in DICOM ("CT",
-    "MR", "PT", ...) or "unknown"; ValueError unless it is finite, not empty and in a proper geometry."""
+    "MR", "PT", ...) or "unknown"; ValueError unless it is finite, not empty and in a proper geometry.
+
+    notes: sentences on what was left out when it was read, for who asked.
+    """
 
     array_kji: np.ndarray
     ijk_to_ras: np.ndarray
     modality: str = "unknown"
     name: str = ""
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self):
         object.__setattr__(self, "array_kji", _check_array(self.array_kji))

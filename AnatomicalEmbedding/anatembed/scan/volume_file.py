@@ -15,7 +15,8 @@ VOXELS = "voxels_kji"
 
 def save_volume(volume: Volume, path: Path | str) -> None:
     """Write `volume` whole or not at all; OSError leaves an existing file as it was."""
-    header = json.dumps({"format": FORMAT, "modality": volume.modality, "name": volume.name})
+    facts = {"modality": volume.modality, "name": volume.name, "notes": list(volume.notes)}
+    header = json.dumps({"format": FORMAT, **facts})
     save_arrays(path, header=np.array(header), ijk_to_ras=volume.ijk_to_ras, voxels_kji=volume.array_kji)
 
 
@@ -29,7 +30,8 @@ def load_volume(path: Path | str) -> Volume:
             header = json.loads(str(file["header"]))
             if header.get("format") != FORMAT:
                 raise ValueError(f"its format is {header.get('format')!r}, not {FORMAT}")
-            return Volume(file[VOXELS], file["ijk_to_ras"], str(header["modality"]), str(header["name"]))
+            notes = tuple(str(one) for one in header.get("notes", ()))
+            return Volume(file[VOXELS], file["ijk_to_ras"], str(header["modality"]), str(header["name"]), notes)
     except UNREADABLE as cause:
         raise ValueError(f"expected a scan, {path.name} is damaged or something else: {cause}") from cause
 

@@ -39,6 +39,11 @@ def checkpoint():
     return tiny_checkpoint()
 
 
+def embed_tall(checkpoint, **options):
+    """A map of a tall core of the phantom, which is too plain inside to be taken for a CT."""
+    return embed(torso(TALL).volume, checkpoint, device="cpu", force=True, **options)
+
+
 def with_spot(volume: Volume, spot_ras, radius_mm: float) -> Volume:
     """The scan with a bright ball."""
     distance = np.linalg.norm(voxel_positions(volume.array_kji.shape, volume.ijk_to_ras) - spot_ras, axis=-1)
@@ -216,7 +221,7 @@ def test_folding_the_normalisations_leaves_the_function_as_it_was():
 @pytest.mark.parametrize("max_bytes", [None, 1])
 def test_progress_rises_from_0_to_1(checkpoint, max_bytes):
     seen = []
-    embed(torso(TALL).volume, checkpoint, device="cpu", max_bytes=max_bytes, progress=lambda *step: seen.append(step))
+    embed_tall(checkpoint, max_bytes=max_bytes, progress=lambda *step: seen.append(step))
     fractions = [fraction for _, fraction in seen]
     assert fractions[0] == 0
     assert fractions[-1] == 1
@@ -235,10 +240,7 @@ def test_cancelling_between_any_two_steps_ends_it(checkpoint, after):
         return len(asked) > after
 
     with pytest.raises(Cancelled):
-        embed(
-            torso(TALL).volume, checkpoint, device="cpu", max_bytes=1, cancelled=cancelled,
-            progress=lambda *step: shown.append(step),
-        )
+        embed_tall(checkpoint, max_bytes=1, cancelled=cancelled, progress=lambda *step: shown.append(step))
     assert len(asked) == after + 1
     assert len(shown) == after
 
@@ -284,13 +286,12 @@ def test_a_scan_that_does_not_fit_into_the_memory_is_embedded_in_blocks(checkpoi
         return forward(encoder, hu, precision)
 
     monkeypatch.setattr(inference, "_forward", watch)
-    volume = torso(TALL).volume
     needed = estimate_bytes((160, 40, 48), choose_precision(torch.device("cpu")))
     monkeypatch.setattr(inference, "free_memory", lambda device: needed / inference.MEMORY_SHARE + 1)
-    whole = embed(volume, checkpoint, device="cpu")
+    whole = embed_tall(checkpoint)
     assert lengths == [160]
     monkeypatch.setattr(inference, "free_memory", lambda device: 0)
-    blocks = embed(volume, checkpoint, device="cpu")
+    blocks = embed_tall(checkpoint)
     assert len(lengths) > 5
     np.testing.assert_allclose(blocks.features_ckji.astype(float), whole.features_ckji.astype(float), atol=0.05)
 
@@ -348,11 +349,10 @@ OUT_OF_MEMORY = [
 @pytest.mark.parametrize("error", OUT_OF_MEMORY, ids=lambda error: type(error).__name__)
 def test_when_memory_runs_out_it_goes_on_in_smaller_blocks(checkpoint, monkeypatch, error):
     with_halo(24, monkeypatch)
-    volume = torso(TALL).volume
     memory = Memory(100, error)
     monkeypatch.setattr(inference, "_forward", memory)
     seen = []
-    found = embed(volume, checkpoint, device="cpu", progress=lambda *step: seen.append(step))
+    found = embed_tall(checkpoint, progress=lambda *step: seen.append(step))
     failures = [n for n in memory.asked if n > 100]
     assert failures[0] == 160
     assert len([stage for stage, _ in seen if "smaller blocks" in stage]) == len(failures) < 4
@@ -361,7 +361,7 @@ def test_when_memory_runs_out_it_goes_on_in_smaller_blocks(checkpoint, monkeypat
     assert fractions[-1] == 1
     # As if it had been known from the beginning how much there is, bit by bit.
     monkeypatch.setattr(inference, "_forward", memory.forward)
-    prepared = prepare(volume, checkpoint.preprocessing)
+    prepared = prepare(torso(TALL).volume, checkpoint.preprocessing, force=True)
     precision = choose_precision(torch.device("cpu"))
     budget = estimate_bytes((max(n for n in memory.asked if n <= 100), 40, 48), precision)
     expected = encode(prepared, build_encoder(checkpoint), precision, budget, halo=24)
@@ -373,7 +373,7 @@ def test_when_the_smallest_blocks_do_not_fit_it_is_one_clear_error(checkpoint, m
     memory = Memory(0, error)
     monkeypatch.setattr(inference, "_forward", memory)
     with pytest.raises(NotEnoughMemory, match="the memory of this computer does not suffice") as caught:
-        embed(torso(TALL).volume, checkpoint, device="cpu")
+        embed_tall(checkpoint)
     assert caught.value.device == "cpu"
     assert caught.value.__cause__ is error
     assert len(memory.asked) < 6
@@ -385,7 +385,7 @@ def test_when_only_the_model_does_not_fit_it_is_the_same_error(checkpoint, monke
 
     monkeypatch.setattr(inference, "placed", full)
     with pytest.raises(NotEnoughMemory):
-        embed(torso(TALL).volume, checkpoint, device="cpu")
+        embed_tall(checkpoint)
 
 
 def test_cancelling_ends_the_attempts_too(checkpoint, monkeypatch):
@@ -393,7 +393,7 @@ def test_cancelling_ends_the_attempts_too(checkpoint, monkeypatch):
     monkeypatch.setattr(inference, "_forward", memory)
     with_halo(24, monkeypatch)
     with pytest.raises(Cancelled):
-        embed(torso(TALL).volume, checkpoint, device="cpu", cancelled=lambda: bool(memory.asked))
+        embed_tall(checkpoint, cancelled=lambda: bool(memory.asked))
     assert len(memory.asked) == 1
 
 
