@@ -25,7 +25,8 @@ ROOMS = ("leaves", "scan", "language", "model", "maps", "ask", "serve")
 NEVER = {"scan": {"language"}, "language": {"scan"}}
 """Rooms on one floor, which know nothing of each other."""
 INSIDE_LANGUAGE = ("language", "language.query", "language.report")
-LATE = {"torch", "monai", "rapidfuzz", "PIL", "nibabel", "pydicom", "mcp", "mcp_types", "pydantic", "pydantic_core", "anyio"}
+LATE = {"torch", "monai", "rapidfuzz", "PIL", "nibabel", "pydicom"}
+LATE |= {"mcp", "mcp_types", "pydantic", "pydantic_core", "anyio"}
 """Packages that a user of saved maps, or Slicer, may not have: imported where they are used."""
 NEED_IT_TO_BE_READ_AT_ALL = {
     "anatembed.model.encoder": {"torch"},
