@@ -4,7 +4,7 @@ import importlib.util
 import sys
 from types import ModuleType
 
-if importlib.util.find_spec("slicer.i18n") is None:
+if "slicer.i18n" not in sys.modules and importlib.util.find_spec("slicer.i18n") is None:
     _english = ModuleType("slicer.i18n")
     _english.tr = lambda text: text
     sys.modules["slicer.i18n"] = _english

@@ -102,7 +102,8 @@ def _files_below(folder: Path) -> Iterator[Path]:
 
 
 def _read_all(paths: Iterable[Path]) -> _Found:
-    found, seen = _Found(), set()
+    found = _Found()
+    seen: set[tuple[str, int]] = set()
     for path in paths:
         if path.name.lower() in NO_SCANS or path.suffix.lower() in NO_SLICES or not path.is_file():
             continue
@@ -226,8 +227,8 @@ def _left_out(chosen: _Group, others: list[_Group], found: _Found, name: str) ->
 
 def _numbers_missing(chosen: _Group, phases: list[_Group], others: list[_Group], found: _Found) -> list[str]:
     """A note if the numbers of the slices have gaps that no other picture fills: an end may not have been copied."""
-    numbers = {one.number for one in chosen.slices}
-    if None in numbers or len(numbers) < len(chosen.slices):
+    numbers = {one.number for one in chosen.slices if one.number is not None}
+    if len(numbers) < len(chosen.slices):  # some have none, or one that another slice has too
         return []
     filled = sum(len(one.slices) for one in (*phases, *others) if one.picture.series == chosen.picture.series)
     missing = max(numbers) - len(numbers) - filled - len(found.unplaced)
