@@ -1,6 +1,7 @@
 """Makes the library and the phantoms importable from a clean clone, and keeps the tests out of the user's cache."""
 
 import itertools
+import locale
 import sys
 from pathlib import Path
 
@@ -19,3 +20,11 @@ def own_cache(tmp_path_factory, monkeypatch):
     folder = tmp_path_factory.getbasetemp() / "caches" / str(next(_NUMBERS))
     monkeypatch.setenv("ANATEMBED_CACHE", str(folder))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _same_locale():
+    """Native writers of DICOM leave the C locale behind, in which the next test's text files would be ASCII."""
+    before = locale.setlocale(locale.LC_CTYPE)
+    yield
+    locale.setlocale(locale.LC_CTYPE, before)

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 ENTRY = ROOT / "Resources" / "AnatomicalEmbedding.json"
-CMAKE = (ROOT / "CMakeLists.txt").read_text()
+CMAKE = (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 # Schema v1.0.1 of Slicer's catalogue entries: type of every allowed key.
@@ -29,7 +29,7 @@ REQUIRED = {"$schema", "category", "scm_url"}
 
 @pytest.fixture(scope="module")
 def entry() -> dict:
-    return json.loads(ENTRY.read_text())
+    return json.loads(ENTRY.read_text(encoding="utf-8"))
 
 
 def extension_variable(name: str) -> str:
@@ -88,7 +88,7 @@ def test_the_screenshot_urls_serve_pictures_of_this_repository():
 
 
 def test_the_licence_is_apache_2():
-    text = (ROOT / "LICENSE.txt").read_text()
+    text = (ROOT / "LICENSE.txt").read_text(encoding="utf-8")
     assert "Apache License" in text and "Version 2.0, January 2004" in text
     assert text.count("\n") > 190
 
@@ -96,7 +96,8 @@ def test_the_licence_is_apache_2():
 def test_torch_comes_from_the_pytorch_extension_only():
     assert "PyTorch" in extension_variable("EXTENSION_DEPENDS").split()
     shipped = (ROOT / "AnatomicalEmbedding").rglob("*.py")
-    assert [path.name for path in shipped if re.search(r"pip.*install.*torch", path.read_text(), re.I)] == []
+    texts = {path.name: path.read_text(encoding="utf-8") for path in shipped}
+    assert [name for name, text in texts.items() if re.search(r"pip.*install.*torch", text, re.I)] == []
 
 
 def test_the_description_says_research_use_only():
@@ -115,7 +116,7 @@ def test_a_clone_with_its_history_stays_under_100_mb():
 
 
 def test_readme_cmake_and_module_name_the_same_oldest_slicer():
-    module = (ROOT / "AnatomicalEmbedding" / "AnatomicalEmbedding.py").read_text()
+    module = (ROOT / "AnatomicalEmbedding" / "AnatomicalEmbedding.py").read_text(encoding="utf-8")
     (major, minor), = re.findall(r"oldestSlicer = \((\d+), (\d+)\)", module)
-    assert f"Slicer {major}.{minor} or newer" in (ROOT / "README.md").read_text()
+    assert f"Slicer {major}.{minor} or newer" in (ROOT / "README.md").read_text(encoding="utf-8")
     assert f'VERSION_LESS "{major}.{minor}"' in CMAKE

@@ -22,7 +22,7 @@ def run(*command: str) -> str:
 def source(tmp_path_factory) -> Path:
     """The extension's folder. No language is needed, and a machine without a compiler must do."""
     folder = tmp_path_factory.mktemp("source")
-    lines = (ROOT / "CMakeLists.txt").read_text().replace(
+    lines = (ROOT / "CMakeLists.txt").read_text(encoding="utf-8").replace(
         "project(AnatomicalEmbedding)", "project(AnatomicalEmbedding LANGUAGES NONE)"
     )
     (folder / "CMakeLists.txt").write_text(lines)
@@ -50,7 +50,7 @@ def test_the_oldest_slicer_is_that_of_the_module(source, tmp_path, version, new)
 
 
 def test_the_extension_describes_itself(build):
-    described = dict(line.split("=", 1) for line in (build / "extension.txt").read_text().splitlines())
+    described = dict(line.split("=", 1) for line in (build / "extension.txt").read_text(encoding="utf-8").splitlines())
     assert described["DEPENDS"] == "PyTorch"
     assert described["CATEGORY"] == "Analysis"
 

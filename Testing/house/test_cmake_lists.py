@@ -7,7 +7,7 @@ from repository import MODULE, files_below
 
 
 def listed(variable: str) -> list[str]:
-    text = (MODULE / "CMakeLists.txt").read_text()
+    text = (MODULE / "CMakeLists.txt").read_text(encoding="utf-8")
     (block,) = re.findall(rf"^set\({variable}\s(.*?)\)", text, re.MULTILINE | re.DOTALL)
     return block.split()
 

@@ -176,7 +176,7 @@ def reached_from_slicer() -> set:
 
 
 def test_what_runs_in_slicer_needs_what_slicer_has_or_the_panel_installs():
-    lines = (MODULE / "Resources" / "requirements.txt").read_text().splitlines()
+    lines = (MODULE / "Resources" / "requirements.txt").read_text(encoding="utf-8").splitlines()
     installed = {re.split(r"[<>=!~ ]", line)[0] for line in lines if line and not line.startswith("#")}
     ours = {"anatembed", "AnatomicalEmbeddingLib"}
     modules_of_slicer = {"AbstractScriptedSubjectHierarchyPlugin", "PyTorchUtils", "SampleData"}

@@ -10,7 +10,8 @@ README = ROOT / "README.md"
 
 def tree_block() -> str:
     """The first fenced block after the heading "Find your way"."""
-    found = re.search(r"^#+ .*Find your way.*?$.*?^```[^\n]*\n(.*?)^```", README.read_text(), re.M | re.S | re.I)
+    text = README.read_text(encoding="utf-8")
+    found = re.search(r"^#+ .*Find your way.*?$.*?^```[^\n]*\n(.*?)^```", text, re.M | re.S | re.I)
     assert found, 'README.md has no fenced block after the heading "Find your way"'
     return found.group(1)
 

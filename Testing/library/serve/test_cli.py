@@ -18,7 +18,7 @@ def start(code: str, *arguments, **options) -> subprocess.Popen:
     environment = {**os.environ, "PYTHONPATH": str(PACKAGE_FOLDER)}
     command = [sys.executable, "-c", code, *map(str, arguments)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen(command, env=environment, text=True, **{**pipes, **options})
+    return subprocess.Popen(command, env=environment, encoding="utf-8", **{**pipes, **options})
 
 
 RUN = "import sys; from anatembed.serve.cli import main; sys.exit(main(sys.argv[1:]))"
@@ -218,6 +218,6 @@ def test_too_little_memory_is_exit_code_5_of_the_real_command(scan, tiny_model, 
 def test_python_dash_m_is_the_same_command_line():
     command = [sys.executable, "-m", "anatembed", "resolve", "left kidney", "--json"]
     environment = {**os.environ, "PYTHONPATH": str(PACKAGE_FOLDER)}
-    said = subprocess.run(command, env=environment, capture_output=True, text=True)
+    said = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8")
     assert json.loads(said.stdout)["understood"][0]["id"] == "kidney_left"
     assert (said.returncode, said.stderr) == (0, "")
