@@ -90,6 +90,25 @@ def test_a_name_that_exists_on_both_sides_is_asked_back(page):
     assert page.places()["Sagittal"].startswith("R ")
 
 
+def test_less_likely_places_of_a_single_organ_are_folded(page):
+    page.ask("left kidney")
+    rows = page.page.locator(".hits tbody tr:visible")
+    assert rows.count() == 1 and len(page.hits()) > 1
+    page.page.click("#less-likely")
+    page.wait_until(lambda: rows.count() == len(page.hits()))
+
+
+def test_the_whole_that_is_shown_for_a_part_is_no_plain_find(page):
+    assert "the whole is shown" in page.ask("liver segment 2")
+    assert "caution" in page.page.get_attribute("#answer", "class")
+
+
+def test_a_finding_is_refused_and_its_structure_is_offered(page):
+    assert "cannot be searched" in page.ask("left kidney cyst")
+    assert "refuse" in page.page.get_attribute("#answer", "class") and page.hits() == []
+    assert page.page.locator(".choices .v-chip").all_inner_texts() == ["left kidney"]
+
+
 def test_what_is_no_structure_is_said_and_the_views_stay(page):
     page.ask("liver")
     places = page.places()
@@ -174,6 +193,21 @@ def test_the_border_of_the_two_likeliest_structures_is_shown(page):
     page.page.click("#border")
     page.page.wait_for_selector("#border-line")
     assert all(name in page.page.inner_text("#border-line") for name in names)
+    page.page.click("#show-nothing")
+
+
+def test_a_border_understands_and_asks_back_as_find_does(page):
+    page.page.fill("#first-box", "livr")
+    page.page.locator("#first-box").press("Enter")
+    page.page.fill("#second-box", "right kidney")
+    page.page.locator("#second-box").press("Enter")
+    page.page.click("#border")
+    page.page.wait_for_selector("#message.problem")
+    assert "was read as" in page.message()
+    page.wait_until(lambda: page.page.input_value("#first-box") == "liver")
+    page.page.click("#border")
+    page.page.wait_for_selector("#border-line")
+    page.wait_until(lambda: page.page.locator("#message.problem").count() == 0)
     page.page.click("#show-nothing")
 
 
