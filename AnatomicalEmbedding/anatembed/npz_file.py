@@ -4,7 +4,7 @@ import hashlib
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -17,15 +17,30 @@ UNREADABLE = (
 )  # fmt: skip
 """What NumPy and zipfile raise for a damaged archive; a changed bit can even ask for a password (RuntimeError)."""
 
+_COMPRESSION_LEVEL = 4
+"""Of zlib: the highest one takes four times as long and saves a tenth (scripts/benchmarks/map_storage.py)."""
 _ZIP_SIGNS = (b"PK\x03\x04", b"PK\x05\x06")
 """The second one is that of an archive without files."""
 
 
-def save_arrays(path: Path | str, /, *, compressed: bool = False, **arrays: np.ndarray) -> None:
-    """Write whole or not at all; OSError leaves an existing file as it was."""
-    save: Callable[..., None] = np.savez_compressed if compressed else np.savez
-    with written_whole(path) as temporary, open(temporary, "wb") as file:
-        save(file, **arrays)
+def save_arrays(
+    path: Path | str, /, *, compressed: bool | Collection[str] = False, **arrays: np.ndarray
+) -> None:
+    """Write as NumPy does, whole or not at all; OSError leaves an existing file as it was.
+
+    compressed: all arrays, none, or those of these names.
+    """
+    names = (arrays if compressed else ()) if isinstance(compressed, bool) else compressed
+    with (
+        written_whole(path) as temporary,
+        zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=_COMPRESSION_LEVEL) as archive,
+    ):
+        for name, array in arrays.items():
+            file_name = f"{name}.npy"
+            # A ZipInfo of its own is not compressed.
+            member = file_name if name in names else zipfile.ZipInfo(file_name)
+            with archive.open(member, "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, np.asanyarray(array), allow_pickle=False)
 
 
 def begins_as_zip(path: Path | str) -> bool:

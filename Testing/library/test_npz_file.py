@@ -59,6 +59,20 @@ def test_a_file_that_was_cut_off_is_noticed(tmp_path, share):
         read(path)
 
 
+def test_only_the_named_arrays_are_compressed(tmp_path):
+    save_arrays(tmp_path / "a.npz", compressed={"b"}, a=np.zeros(1000), b=np.zeros(1000))
+    with zipfile.ZipFile(tmp_path / "a.npz") as archive:
+        kinds = {member.filename: member.compress_type for member in archive.infolist()}
+    assert kinds == {"a.npy": zipfile.ZIP_STORED, "b.npy": zipfile.ZIP_DEFLATED}
+    np.testing.assert_array_equal(read(tmp_path / "a.npz"), np.zeros(1000))
+
+
+def test_objects_are_not_saved(tmp_path):
+    with pytest.raises(ValueError, match="[Oo]bject arrays cannot be saved"):
+        save_arrays(tmp_path / "a.npz", a=np.array([{}, []], dtype=object))
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_limit_on_the_size_of_files_acts_like_a_full_disk(tmp_path):
     resource = pytest.importorskip("resource")
     path = tmp_path / "a.npz"

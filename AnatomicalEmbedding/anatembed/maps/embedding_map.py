@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import json
 import math
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +22,6 @@ HIGH_BYTES, LOW_BYTES = "codes_high", "codes_low"
 MARKS = frozenset({LOW_BYTES, "features_ckji"})
 """An archive with one of these arrays is an embedding map, of this version or the earlier one."""
 _MOST_STEPS = 2**15 - 1
-_COMPRESSION_LEVEL = 4
 
 
 def kept_voxels(body_kji: np.ndarray) -> np.ndarray:
@@ -140,21 +138,20 @@ class EmbeddingMap:
         for row, values in zip(steps, codes, strict=True):
             row[:] = np.rint(values.astype(np.float32) / step)
         header = {"format": FORMAT, "encoder_id": self.encoder_id, "source": self.source, "step": step}
-        # Only the high bytes are compressed: in each channel neighbours have the same. The low ones are as noise.
-        high = zlib.compress((steps >> 8).astype(np.int8).data, _COMPRESSION_LEVEL)
         arrays = {
             "header": np.array(json.dumps(header)),
             "ijk_to_ras": self.ijk_to_ras,
             "shape_kji": np.array(self.shape_kji),
             "body_kji": np.packbits(self.body_kji),
-            HIGH_BYTES: np.frombuffer(high, np.uint8),
+            HIGH_BYTES: (steps >> 8).astype(np.int8),
             LOW_BYTES: (steps & 255).astype(np.uint8),
         }
         if self.hu_kji is not None:
             arrays["hu_kji"] = self.hu_kji
         if self.spine_hu is not None:
             arrays |= self.spine_hu.arrays()
-        save_arrays(path, compressed=False, **arrays)
+        # In each channel neighbours have the same high bytes. The low ones are as noise, which cannot be compressed.
+        save_arrays(path, compressed=arrays.keys() - {"header", LOW_BYTES}, **arrays)
 
     @classmethod
     def load(cls, path: Path | str) -> EmbeddingMap:
@@ -200,18 +197,15 @@ def _unpacked(bits: np.ndarray, shape: np.ndarray) -> np.ndarray:
     return np.unpackbits(bits, count=voxels).reshape(shape).astype(bool)
 
 
-def _unstepped(compressed: np.ndarray, low: np.ndarray, step: float, kept_kji: np.ndarray) -> np.ndarray:
-    """Codes (C,K,J,I) float16 of the bytes of their steps, of which the high ones (C,N) are compressed."""
+def _unstepped(high: np.ndarray, low: np.ndarray, step: float, kept_kji: np.ndarray) -> np.ndarray:
+    """Codes (C,K,J,I) float16 of the bytes (C,N) of their steps."""
     voxels = np.flatnonzero(kept_kji)
-    if low.dtype != np.uint8 or low.ndim != 2 or low.shape[1:] != voxels.shape:
-        raise ValueError(f"expected low bytes of codes (C,{len(voxels)}), got {low.dtype} {low.shape}")
-    if compressed.dtype != np.uint8 or compressed.ndim != 1:
-        raise ValueError(f"expected compressed high bytes of codes, got {compressed.dtype} {compressed.shape}")
-    # One byte more than there should be is enough to see that it is too much.
-    high = np.frombuffer(zlib.decompressobj().decompress(compressed.tobytes(), low.size + 1), np.int8)
-    if high.size != low.size:
-        raise ValueError(f"expected as many high bytes of codes as low ones, {low.size}, got {high.size} or more")
+    if (high.dtype, low.dtype) != (np.int8, np.uint8) or high.shape != low.shape or high.shape[1:] != voxels.shape:
+        raise ValueError(
+            f"expected high and low bytes of codes (C,{len(voxels)}), "
+            f"got {high.dtype} {high.shape} and {low.dtype} {low.shape}"
+        )
     features = np.zeros((len(low), kept_kji.size), np.float16)
-    for channel, channel_high, channel_low in zip(features, high.reshape(low.shape), low, strict=True):
+    for channel, channel_high, channel_low in zip(features, high, low, strict=True):
         channel[voxels] = ((channel_high.astype(np.int16) << 8) | channel_low) * np.float32(step)
     return features.reshape(len(low), *kept_kji.shape)

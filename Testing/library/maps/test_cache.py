@@ -207,7 +207,7 @@ def test_what_is_kept_counts_for_the_limit(cache):
 @pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES, errno.ENOSPC])
 def test_a_map_in_memory_that_cannot_be_kept_is_one_sentence_and_leaves_nothing(cache, monkeypatch, number):
     cache.keep(a_map("old"), "old")
-    refuse(monkeypatch, "numpy.savez", OSError(number, os.strerror(number)))
+    refuse(monkeypatch, "numpy.lib.format.write_array", OSError(number, os.strerror(number)))
     with pytest.raises(OSError, match="^the map cannot be kept in"):
         cache.keep(a_map(), "scan")
     monkeypatch.undo()

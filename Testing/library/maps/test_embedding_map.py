@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import zlib
 
 import numpy as np
 import pytest
@@ -283,11 +282,6 @@ def test_a_map_of_an_earlier_version_says_so_in_one_sentence(tmp_path):
         EmbeddingMap.load(tmp_path / "old.npz")
 
 
-def packed(count: int) -> np.ndarray:
-    """So many compressed zeros."""
-    return np.frombuffer(zlib.compress(bytes(count)), np.uint8)
-
-
 def written(path, header=None, **changes) -> None:
     """A whole map with some of its arrays, or entries of its header, replaced."""
     dataclasses.replace(patient_map((3, 3, 3)), hu_kji=np.zeros((3, 3, 3), np.float16)).save(path)
@@ -300,16 +294,12 @@ def written(path, header=None, **changes) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"codes_low": np.zeros((3, 27), np.float16)}, r"expected low bytes of codes \(C,27\), got float16 \(3, 27\)"),
-        ({"codes_low": np.zeros((3, 26), np.uint8)}, r"expected low bytes of codes \(C,27\), got uint8 \(3, 26\)"),
-        ({"codes_low": np.uint8(1)}, r"got uint8 \(\)"),
-        ({"codes_low": np.zeros((2, 27), np.uint8)}, "as many high bytes of codes as low ones, 54, got 55 or more"),
-        ({"codes_high": packed(0)}, "as many high bytes of codes as low ones, 81, got 0"),
-        ({"codes_high": packed(80)}, "81, got 80"),
-        ({"codes_high": packed(10**8)}, "81, got 82 or more"),
-        ({"codes_high": np.zeros((3, 27), np.int8)}, r"compressed high bytes of codes, got int8 \(3, 27\)"),
-        ({"codes_high": np.zeros(20, np.uint8)}, "while decompressing"),
-        ({"codes_high": packed(0), "codes_low": np.zeros((0, 27), "u1")}, r"features \(C,K,J,I\)"),
+        ({"codes_high": np.zeros((3, 27), np.uint8)}, r"expected high and low bytes of codes \(C,27\), got uint8"),
+        ({"codes_high": np.zeros((3, 26), np.int8)}, r"got int8 \(3, 26\) and uint8 \(3, 27\)"),
+        ({"codes_low": np.zeros((3, 27), np.float16)}, r"got int8 \(3, 27\) and float16"),
+        ({"codes_low": np.zeros((2, 27), np.uint8)}, r"uint8 \(2, 27\)"),
+        ({"codes_high": np.int8(1), "codes_low": np.uint8(1)}, r"got int8 \(\) and uint8 \(\)"),
+        ({"codes_high": np.zeros((0, 27), "i1"), "codes_low": np.zeros((0, 27), "u1")}, r"features \(C,K,J,I\)"),
         ({"body_kji": np.zeros(5, np.uint8)}, r"one bit for each of 27 voxels as body, got uint8 \(5,\)"),
         ({"body_kji": np.zeros(4, bool)}, r"as body, got bool \(4,\)"),
         ({"shape_kji": np.array([3, 3, 10**6])}, "one bit for each of 9000000 voxels"),
@@ -356,11 +346,11 @@ def test_a_failing_write_leaves_the_old_file_and_nothing_beside_it(tmp_path, mon
     random_map().save(path)
     before = path.read_bytes()
 
-    def full_disk(file, **arrays):
+    def full_disk(file, *_arrays, **_options):
         file.write(b"half of the")
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(np, "savez", full_disk)
+    monkeypatch.setattr(np.lib.format, "write_array", full_disk)
     with pytest.raises(OSError, match="no space left"):
         random_map(seed=1).save(path)
     assert path.read_bytes() == before

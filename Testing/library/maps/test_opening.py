@@ -153,7 +153,7 @@ def test_a_cache_that_keeps_nothing_is_a_sentence_and_the_scan_is_open(cache, mo
     def refuse(*_, **__):
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr("numpy.savez", refuse)
+    monkeypatch.setattr("numpy.lib.format.write_array", refuse)
     scan = ScanOpener(MODEL, cache=cache, embed=planted_embed).of_volume(SCAN, silent)
     (warning,) = scan.warnings
     assert warning == (

@@ -110,11 +110,11 @@ def test_a_scan_that_is_not_there_is_named(tmp_path):
 def test_a_failing_write_leaves_the_old_file_and_nothing_beside_it(saved, monkeypatch):
     before = saved.read_bytes()
 
-    def full_disk(file, **_arrays):
+    def full_disk(file, *_arrays, **_options):
         file.write(b"half of the")
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(np, "savez", full_disk)
+    monkeypatch.setattr(np.lib.format, "write_array", full_disk)
     with pytest.raises(OSError, match="no space left"):
         save_volume(dataclasses.replace(torso().volume, name="other"), saved)
     assert saved.read_bytes() == before

@@ -449,7 +449,7 @@ def _full(*_, **__):
 @pytest.mark.parametrize(
     ("command", "name", "writer"),
     [
-        ("embed", "out.npz", "numpy.savez"),
+        ("embed", "out.npz", "numpy.lib.format.write_array"),
         ("overlay", "out.png", "PIL.Image.Image.save"),
         ("overlay", "out.nii.gz", "nibabel.save"),
     ],
