@@ -181,7 +181,7 @@ def trainer(tmp_path):
 
 def test_rows_of_probe_crops_belong_together(trainer, monkeypatch):
     """Name, place, HU and code of a row are those of one voxel."""
-    crops = ProbeCrops(trainer, crops=12, rows=200)
+    crops = ProbeCrops(trainer, crops=48, rows=200)
     liver = crops.targets[:, trainer.taxonomy.ids.index("liver")] == 1
     placed, pictured = liver & ~np.isnan(crops.places[:, 0]), liver & ~np.isnan(crops.octants[:, 0])
     assert 20 < placed.sum() < liver.sum()
@@ -189,7 +189,7 @@ def test_rows_of_probe_crops_belong_together(trainer, monkeypatch):
     assert np.median(crops.octants[pictured]) == pytest.approx(HU["liver"], abs=30)
     monkeypatch.setattr(ablation, "rows_of", lambda _, hu: octants(torch.from_numpy(hu)).reshape(8, -1).T.numpy())
     seen = crops.codes(None)
-    assert seen.shape == (12 * 200, 8)
+    assert seen.shape == (48 * 200, 8)
     known = ~np.isnan(crops.octants[:, 0])
     assert np.corrcoef(seen[known].mean(axis=1), crops.octants[known].mean(axis=1))[0, 1] > 0.7
 

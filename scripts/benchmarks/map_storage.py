@@ -186,7 +186,9 @@ def differences(got: Answers, expected: Answers) -> dict:
     return {
         "first_hit_moved_most_mm": round(float(moved[found].max()), 3),
         "first_hits_moved_above_0.1_mm": int((moved[found] > 0.1).sum()),
-        "of_them_up_to_five": [b.concept_id for (_, b), mm in zip(pairs, moved, strict=True) if b.found and mm > 0.1][:5],
+        "of_them_up_to_five": [
+            b.concept_id for (_, b), mm in zip(pairs, moved, strict=True) if b.found and mm > 0.1
+        ][:5],
         "first_hit_of_what_is_not_found_moved_most_mm": round(float(moved[~found].max(initial=0)), 3),
         "terms_that_are_found_now_or_no_more": int(sum(a.found != b.found for a, b in pairs)),
         "presence_changed_most": round(max(abs(a.presence - b.presence) for a, b in pairs), 5),

@@ -95,7 +95,8 @@ def look_at(subject: Subject, checkpoint: Checkpoint, look: Look, random: np.ran
     ras_to_view = np.diag([look.zoom] * 3 + [1.0])
     ras_to_view[:3, 3] = centre - look.zoom * centre
     volume = Volume(hu, ras_to_view @ subject.ijk_to_ras @ start, "CT", subject.name)
-    return View(embed(volume, checkpoint, device="cpu"), checkpoint, ras_to_view, (first > 0, last < size))
+    # Prepared people are CTs; what was cut off around them is filled, which a scan from outside may not be.
+    return View(embed(volume, checkpoint, device="cpu", force=True), checkpoint, ras_to_view, (first > 0, last < size))
 
 
 def agreement(views: list[View], positions: np.ndarray, seen: np.ndarray) -> np.ndarray:
