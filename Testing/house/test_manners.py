@@ -4,7 +4,7 @@ import ast
 import re
 
 from imports import LIB, LIBRARY, SHIPPED, tree_of
-from repository import python_files, relative
+from repository import ROOT, python_files, relative
 
 ALL = python_files("AnatomicalEmbedding", "Testing", "scripts")
 MAY_PRINT = {"AnatomicalEmbedding/anatembed/serve/cli.py", "AnatomicalEmbedding/anatembed/__main__.py"}
@@ -42,3 +42,9 @@ def test_the_spelling_of_a_file_is_its_floor():
     camel, snake = re.compile(r"[A-Z][A-Za-z0-9]*\.py"), re.compile(r"[a-z][a-z0-9_]*\.py")
     files = [path for path in (*LIB, *LIBRARY) if not path.name.startswith("__")]
     assert [relative(path) for path in files if not (camel if path in LIB else snake).fullmatch(path.name)] == []
+
+
+def test_make_test_runs_every_folder_with_tests():
+    recipe = (ROOT / "Makefile").read_text(encoding="utf-8").split("\ntest: ")[1].split("\n\n")[0]
+    folders = {path.relative_to(ROOT).parts[1] for path in (ROOT / "Testing").rglob("test_*.py")}
+    assert set(re.findall(r"Testing/(\w+)", recipe)) == folders
