@@ -56,7 +56,7 @@ def columns(name: str) -> Callable[[], str]:
 
 
 TABLES: dict[str, Callable[[], str]] = {
-    "evaluation": evaluation, "levels": columns("levels"),
+    "evaluation": evaluation, "levels": columns("levels"), "absence": columns("absence"),
 }
 
 
