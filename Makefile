@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 INSTALLED_WEB := .venv-web/installed-from-lock
 
-.PHONY: demo test web test-web
+.PHONY: demo test fuzz web test-web
 
 demo: $(INSTALLED)
 	.venv/bin/python -m anatembed demo --progress --out out/demo
@@ -23,6 +23,10 @@ test: $(INSTALLED)
 	wait $$first && exit $$second
 	.venv/bin/python -m ruff check .
 	.venv/bin/python -m mypy
+
+# Damaged scans at the command line; those that did not hold are kept in out/fuzz.
+fuzz: $(INSTALLED)
+	.venv/bin/python Testing/fuzz/fuzz.py --seconds 3600
 
 # For others in the network: make web ARGS="--host 0.0.0.0"; see python -m web_demo --help.
 web: $(INSTALLED_WEB)
