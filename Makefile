@@ -18,7 +18,7 @@ demo: $(INSTALLED)
 # Two halves side by side, one thread each: two cores are everywhere.
 test: $(INSTALLED)
 	export OMP_NUM_THREADS=1; \
-	.venv/bin/python -m pytest -q Testing/catalogue Testing/house Testing/library & first=$$!; \
+	.venv/bin/python -m pytest -q Testing/catalogue Testing/fuzz Testing/house Testing/library & first=$$!; \
 	.venv/bin/python -m pytest -q Testing/mrml Testing/research Testing/web Testing/widget; second=$$?; \
 	wait $$first && exit $$second
 	.venv/bin/python -m ruff check .
