@@ -131,6 +131,12 @@ def _qform(header, name: str) -> np.ndarray:
     offset = [float(header[f"qoffset_{axis}"]) for axis in "xyz"]
     if not np.isfinite([*quaternion, *offset]).all() or np.linalg.norm(quaternion) > 1.001:
         raise ValueError(f"expected a rotation as qform, but {name} has {quaternion} at {offset}")
+    side = float(header["pixdim"][0])
+    if side not in (-1, 0, 1):
+        raise ValueError(f"expected -1 or 1 as the side of the qform, but {name} has {side:g} in pixdim[0]")
+    if side == 0:  # the standard takes it for 1
+        header = header.copy()
+        header["pixdim"][0] = 1
     with np.errstate(all="ignore"):
         return np.asarray(header.get_qform(), np.float64)
 

@@ -11,7 +11,6 @@ from anatembed.scan.files import read_volume
 
 AFFINE = np.diag([-2.0, 3.0, 4.0, 1.0])
 SHAPE = (4, 5, 6)
-TINY = 1e-20
 
 
 def both_forms(path, sform, qform, shape=SHAPE):
@@ -132,6 +131,24 @@ def test_both_byte_orders_give_the_same_scan_in_the_order_of_this_machine(tmp_pa
     assert volume.array_kji.dtype == np.int16
     assert volume.array_kji.dtype.isnative
     np.testing.assert_array_equal(volume.array_kji, array.T)
+
+
+@pytest.mark.parametrize("side", [0.0, 1.0])
+def test_a_side_of_the_qform_that_is_not_said_is_the_usual_one(tmp_path, side):
+    affine = np.diag([2.0, 3.0, 4.0, 1.0])
+    content = bytearray(both_forms(tmp_path / "scan.nii", affine, affine).read_bytes())
+    struct.pack_into("<f", content, PIXDIM, side)
+    (tmp_path / "scan.nii").write_bytes(content)
+    np.testing.assert_allclose(read_volume(tmp_path / "scan.nii").ijk_to_ras, affine, atol=1e-5)
+
+
+@pytest.mark.parametrize("side", [2.0, np.nan, 1e30])
+def test_a_side_of_the_qform_that_is_none_is_refused(tmp_path, side):
+    content = bytearray(both_forms(tmp_path / "scan.nii", AFFINE, AFFINE).read_bytes())
+    struct.pack_into("<f", content, PIXDIM, side)
+    (tmp_path / "scan.nii").write_bytes(content)
+    with pytest.raises(ValueError, match="-1 or 1 as the side of the qform"):
+        read_volume(tmp_path / "scan.nii")
 
 
 def test_a_gzip_of_several_members_is_read(tmp_path):
