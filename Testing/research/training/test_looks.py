@@ -33,7 +33,7 @@ def test_coordinates_of_a_position_are_its_own_on_every_grid_and_after_a_zoom(li
         assert not view.covers(PLACES + [500.0, 0, 0]).any()
 
 
-def embed_hu(volume, checkpoint, *, device):
+def embed_hu(volume, checkpoint, *, device, force):
     """In place of a model: a map whose features are the HU."""
     body = np.ones(volume.array_kji.shape, bool)
     return EmbeddingMap(volume.array_kji[None], volume.ijk_to_ras, checkpoint.encoder_id, body)
