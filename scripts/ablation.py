@@ -22,6 +22,7 @@ from anatembed.model.encoder import EmbeddingEncoder, network_input
 from anatembed.output_file import make_folder, replacing
 from held_out_person import LayoutQuestions, Person
 from research.evaluation.probes import Discriminant, Ridge, active_units, effective_rank, psnr
+from research.people_split import read_split
 from research.training.body_frame import UNIT_MM
 from research.training.layout import HIDDEN_BEYOND
 from research.training.losses import balanced_rows
@@ -110,7 +111,7 @@ def ablate(prepared: Path, output: Path, plan: Plan, only: list[str] | None = No
 def people_to_train_on(prepared: Path, held_out: list[str]) -> list[str]:
     """Names of the prepared people without those held out; ValueError if somebody is for the final evaluation."""
     names = [path.stem for path in subject_files(prepared)]
-    reserved = tuple(json.loads((CONFIGS / "split.json").read_text())["evaluation"])
+    reserved = tuple(read_split()["evaluation"])
     if evaluation := [name for name in {*names, *held_out} if name.startswith(reserved)]:
         raise ValueError(f"{', '.join(evaluation)}: an evaluation subject, neither to be trained on nor to choose by")
     if missing := set(held_out) - set(names):

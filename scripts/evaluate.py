@@ -10,7 +10,6 @@ checkpoints through the same tables. Figures need matplotlib.
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import sys
 from pathlib import Path
@@ -22,9 +21,9 @@ from research.evaluation.bench import Bench, read_scans
 from research.evaluation.harness import read_cases, run, write
 from research.evaluation.label_maps import read_label_maps
 from research.evaluation.suite import PARTS, joined_sections, run_parts
+from research.people_split import read_split
 from research.training.subject import Subject
 
-SPLIT = Path(__file__).parent / "configs" / "split.json"
 REFERENCE = "totalseg_s0327_v2.npz"
 NAME = "embedding"
 NAMES = tuple(part.__name__ for part in PARTS)
@@ -33,7 +32,7 @@ NAMES = tuple(part.__name__ for part in PARTS)
 def main() -> None:
     options = _options()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    vocabulary, split = Vocabulary.load(), json.loads(SPLIT.read_text())
+    vocabulary, split = Vocabulary.load(), read_split()
     checkpoints = {NAME: load_checkpoint(options.model)} | {n: load_checkpoint(f) for n, f in options.compare}
     reference = Reference.of(Subject.load(options.prepared / REFERENCE), vocabulary)
     scans = read_scans(read_cases(options.data, split, vocabulary), checkpoints[NAME].preprocessing, reference)

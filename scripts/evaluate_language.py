@@ -12,7 +12,6 @@ vocabulary and names with one typing error. --withhold asks names in other langu
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -31,9 +30,9 @@ from research.evaluation.question_targets import name_targets, question_targets,
 from research.evaluation.questions import ask_all, read_questions
 from research.evaluation.tables import rows
 from research.evaluation.vocabulary_names import name_questions, typo_questions, withheld_folds
+from research.people_split import read_split
 
 QUESTIONS = Path(__file__).parent / "questions"
-SPLIT = Path(__file__).parent / "configs" / "split.json"
 DOCUMENT = Path(__file__).parents[1] / "Resources" / "LANGUAGE.md"
 TYPOS = 4000
 ANNOTATED = "annotated"
@@ -115,7 +114,7 @@ def names_table(options, vocabulary: Vocabulary, resolver: Resolver) -> list[str
 
 def places(data: Path, vocabulary: Vocabulary) -> list[str]:
     """Every annotated structure of the real scans, asked by its names."""
-    checkpoint, split = load_checkpoint(), json.loads(SPLIT.read_text())
+    checkpoint, split = load_checkpoint(), read_split()
     asked = []
     for case in read_cases(data, split, vocabulary):
         if case.group == ANNOTATED:

@@ -24,15 +24,15 @@ from research.evaluation.label_maps import read_label_maps
 from research.evaluation.part_places import ask_parts, outlines_of, section
 from research.evaluation.section import Tally
 from research.evaluation.tables import section_content, section_markdown
+from research.people_split import read_split
 
-SPLIT = Path(__file__).parent / "configs" / "split.json"
 LOG = logging.getLogger(__name__)
 
 
 def main() -> None:
     options = _options()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    vocabulary, split, checkpoint = Vocabulary.load(), json.loads(SPLIT.read_text()), load_checkpoint(options.model)
+    vocabulary, split, checkpoint = Vocabulary.load(), read_split(), load_checkpoint(options.model)
     labels = read_label_maps(options.data, split, vocabulary)
     tally, rows, groups = Tally(), [], Counter()
     for case in read_cases(options.data, split, vocabulary):

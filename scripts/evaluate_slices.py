@@ -6,7 +6,6 @@ read. Every marked structure is asked for by itself, then slices are chosen with
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import sys
 from itertools import islice
@@ -18,9 +17,9 @@ from anatembed.maps.inference import embed
 from anatembed.model.checkpoint import load_checkpoint
 from research.evaluation.harness import read_cases
 from research.evaluation.slice_selection import overview_hits, selection_hits, table
+from research.people_split import read_split
 
 LOG = logging.getLogger(__name__)
-SPLIT = Path(__file__).parent / "configs" / "split.json"
 
 
 def main() -> None:
@@ -28,7 +27,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     vocabulary, checkpoint = Vocabulary.load(), load_checkpoint(options.model)
     asked, overview = [], []
-    cases = read_cases(options.data, json.loads(SPLIT.read_text()), vocabulary)
+    cases = read_cases(options.data, read_split(), vocabulary)
     for case in islice(cases, options.most):
         explorer = Explorer(embed(case.volume, checkpoint, device=options.device), checkpoint, vocabulary)
         asked += selection_hits(case, explorer)

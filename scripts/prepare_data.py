@@ -28,6 +28,7 @@ from pathlib import Path
 import numpy as np
 from anatembed.language.vocabulary import Vocabulary
 from anatembed.output_file import make_folder, replacing
+from research.people_split import read_split
 from research.training.body_frame import BodyFrame, landmarks
 from research.training.completed_labels import compact, fill_skull, lend_skeleton, split_aorta
 from research.training.parts import name_parts
@@ -35,7 +36,6 @@ from research.training.sources import dense_chest, public_sources
 from research.training.subject import Subject
 from research.training.totalsegmentator import UnreadableSubject, totalsegmentator_people
 
-SPLIT = Path(__file__).parent / "configs" / "split.json"
 LOG = logging.getLogger("prepare_data")
 FEW_LANDMARKS = {"cort prostate": 1}
 """Sources that are placed in the body frame by fewer shared landmarks than the usual three."""
@@ -85,7 +85,7 @@ def prepare(
 ) -> Manifest:
     """Write one .npz per person and manifest.json; `released`: people of the evaluation list that may be trained on."""
     ids = frozenset(vocabulary.ids)
-    held_out = tuple(set(json.loads(SPLIT.read_text())["evaluation"]) - released)
+    held_out = tuple(set(read_split()["evaluation"]) - released)
     frame, reference, manifest = BodyFrame(), None, Manifest()
     for subject in reference_first(readers, manifest.skipped):
         if subject.name.startswith(held_out):
@@ -166,7 +166,7 @@ class Manifest:
                 voxels[concepts[0]] += int(count)
         self.voxels.update(voxels)
         self.seen_in.update(voxels.keys())
-        self.people.append(describe(subject, error_mm))
+        self.people.append(manifest_entry(subject, error_mm))
         self.names.add(subject.name)
 
     def write(self, path: Path) -> None:
@@ -183,7 +183,7 @@ class Manifest:
         LOG.info("%d people (%s), %d concepts; %d people skipped", *counts)
 
 
-def describe(subject: Subject, error_mm: float | None) -> dict:
+def manifest_entry(subject: Subject, error_mm: float | None) -> dict:
     """One person of the manifest."""
     return {
         "name": subject.name,

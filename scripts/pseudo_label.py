@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 from anatembed.language.vocabulary import Vocabulary
 from anatembed.model.checkpoint import load_checkpoint
+from research.people_split import read_split
 from research.training.placement import Reference
 from research.training.pseudo_labels import pseudo_label
 from research.training.subject import UNNAMED, Subject, subject_files
 
-SPLIT = Path(__file__).parent / "configs" / "split.json"
 REFERENCE = "totalseg_s0327_v2.npz"
 SOURCES = ("chest CT", "head CT", "slab CT")
 LOG = logging.getLogger("pseudo_label")
@@ -36,7 +36,7 @@ def main() -> None:
 
 def label_folder(prepared: Path, model: Path | None = None) -> None:
     """Rewrite the unlabelled people of a folder; ValueError, before any is touched, if one is for evaluation."""
-    held_out = tuple(json.loads(SPLIT.read_text())["evaluation"])
+    held_out = tuple(read_split()["evaluation"])
     paths = subject_files(prepared)
     if not (prepared / REFERENCE).is_file():
         raise FileNotFoundError(f"expected the labelled person {REFERENCE} of scripts/prepare_data.py in {prepared}")
@@ -50,7 +50,7 @@ def label_folder(prepared: Path, model: Path | None = None) -> None:
         before = Subject.load(path)
         after = pseudo_label(before, checkpoint, reference)
         after.save(path)
-        LOG.info("%s", describe(before, after))
+        LOG.info("%s", named_shares(before, after))
 
 
 def header(path: Path) -> dict:
@@ -59,7 +59,7 @@ def header(path: Path) -> dict:
         return json.loads(str(file["header"]))
 
 
-def describe(before: Subject, after: Subject) -> str:
+def named_shares(before: Subject, after: Subject) -> str:
     """Names with their voxels, and the shares of the body that are named."""
     counts = np.bincount(after.labels_kji.ravel(), minlength=len(after.label_names))
     shares = [np.mean(one.labels_kji[one.labels_kji > 0] > UNNAMED) for one in (before, after)]

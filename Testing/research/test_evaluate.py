@@ -5,6 +5,7 @@ from pathlib import Path
 
 import evaluate
 import pytest
+from research.people_split import read_split
 
 
 def test_a_model_to_compare_has_a_name_and_a_file():
@@ -24,8 +25,8 @@ def test_several_models_may_be_compared(monkeypatch):
     assert (options.model, options.output) == (None, Path("evaluation"))
 
 
-def test_the_lists_of_held_out_people_are_where_the_command_looks():
-    assert evaluate.SPLIT.is_file()
+def test_the_lists_of_held_out_people_are_where_the_commands_look():
+    assert {"LIDC-IDRI-0001", "CORT_liver_trunk"} <= set(read_split()["evaluation"])
 
 
 def test_single_parts_may_be_measured_again(monkeypatch):

@@ -103,7 +103,7 @@ def places_in(volume: Volume, count: int) -> np.ndarray:
     return (homogeneous @ volume.ijk_to_ras.T)[:, :3]
 
 
-def report(what: str, times: np.ndarray) -> None:
+def print_times(what: str, times: np.ndarray) -> None:
     name = what.split(":")[0]
     target = f"   target {TARGETS_MS[name]} ms" if name in TARGETS_MS else ""
     worst = np.percentile(times, 95)
@@ -136,21 +136,21 @@ def measure(scene, scan, prior, volume: Volume, views: Views, folder: Path, repe
         blocked.append(milliseconds(headless.begin, [node])[0])
         headless.wait()
 
-    report("embedding: in a child process, from button to answer", milliseconds(embed, [scan, prior]))
-    report("embedding: of it, the window does not answer for", np.array(blocked))
-    report("embedding: alternative, in the own process", milliseconds(embed_here, [volume]))
+    print_times("embedding: in a child process, from button to answer", milliseconds(embed, [scan, prior]))
+    print_times("embedding: of it, the window does not answer for", np.array(blocked))
+    print_times("embedding: alternative, in the own process", milliseconds(embed_here, [volume]))
     texts = ("spleen", "left kidney", "aorta", "gallbladder", "T12", "heart", "right lung", "urinary bladder")
 
     def ask(text: str) -> None:
         logic.locate(scan, text)
 
-    report("first question: prepares what all later ones share", milliseconds(ask, ["liver"]))
-    report("next question: answer, points, jump", milliseconds(ask, texts))
+    print_times("first question: prepares what all later ones share", milliseconds(ask, ["liver"]))
+    print_times("next question: answer, points, jump", milliseconds(ask, texts))
     places = places_in(volume, 60)
     logic.describe(scan, places[0])
-    report("cursor naming: name and candidates", milliseconds(lambda p: logic.describe(scan, p), places))
+    print_times("cursor naming: name and candidates", milliseconds(lambda p: logic.describe(scan, p), places))
     logic.findThere(scan, places[0], prior)
-    report("linked cursor: same place in the prior, marker", milliseconds(
+    print_times("linked cursor: same place in the prior, marker", milliseconds(
         lambda p: logic.findThere(scan, p, prior), places[:30]))
 
     def show(mode: str) -> None:
@@ -158,13 +158,13 @@ def measure(scene, scan, prior, volume: Volume, views: Views, folder: Path, repe
         views.render()
 
     for mode in ("colours", "structures", "uncertainty"):
-        report(f"overlay: {mode}, first time", milliseconds(show, [mode]))
-        report(f"overlay: {mode}, refresh and three slice views", milliseconds(show, [mode] * repeat))
+        print_times(f"overlay: {mode}, first time", milliseconds(show, [mode]))
+        print_times(f"overlay: {mode}, refresh and three slice views", milliseconds(show, [mode] * repeat))
     rgba = np.zeros((*SHAPE_KJI, 4), np.uint8)
-    report("overlay: alternative, one colour per voxel of the scan", milliseconds(
+    print_times("overlay: alternative, one colour per voxel of the scan", milliseconds(
         lambda _: full_resolution(scene, scan, rgba, views), range(2)))
     logic.showBorder(scan, "liver", "kidney_right")
-    report("border: liver and right kidney", milliseconds(
+    print_times("border: liver and right kidney", milliseconds(
         lambda _: logic.showBorder(scan, "liver", "kidney_right"), range(repeat)))
     logic.cleanUp()
 

@@ -25,12 +25,14 @@ from anatembed.language.vocabulary import Vocabulary
 from anatembed.maps.embedding_map import EmbeddingMap
 from anatembed.model.checkpoint import Checkpoint, load_checkpoint
 from anatembed.output_file import write_text
-from research.evaluation.harness import read_annotated
-from research.evaluation.kept_maps import embed_once
-from research.evaluation.levels import Answers, ask_levels, level_of
-from research.evaluation.truth import Case
 
-SPLIT = Path(__file__).resolve().parents[1] / "configs" / "split.json"
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from research.evaluation.harness import read_annotated  # noqa: E402
+from research.evaluation.kept_maps import embed_once  # noqa: E402
+from research.evaluation.levels import Answers, ask_levels, level_of  # noqa: E402
+from research.evaluation.truth import Case  # noqa: E402
+from research.people_split import read_split  # noqa: E402
+
 IDENTIFIED_MM = 12.0
 KINDS = ("vertebrae", "ribs")
 LOG = logging.getLogger(__name__)
@@ -54,7 +56,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     vocabulary, checkpoint = Vocabulary.load(), load_checkpoint()
     rows = []
-    for case in read_annotated(options.data, json.loads(SPLIT.read_text()), vocabulary):
+    for case in read_annotated(options.data, read_split(), vocabulary):
         made = embed_once(case.volume, checkpoint, options.maps)
         rows.append(compare(case, made, checkpoint, vocabulary))
         LOG.info("%s", rows[-1])

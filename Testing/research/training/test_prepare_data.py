@@ -11,6 +11,7 @@ from anatembed.geometry import transform_points
 from little_people import CENTRES_RAS, VOCABULARY, little_person
 from phantoms import Geometry, rotation
 from published_people import write_meta, write_person
+from research.people_split import read_split
 from research.training.subject import Subject
 from research.training.totalsegmentator import UnreadableSubject
 
@@ -102,7 +103,7 @@ def test_a_person_who_is_there_twice_is_written_once(tmp_path):
 
 
 def test_nobody_of_the_evaluation_is_ever_prepared(tmp_path):
-    name = json.loads(prepare_data.SPLIT.read_text())["evaluation"][0]
+    name = read_split()["evaluation"][0]
     with pytest.raises(ValueError, match="must not be trained on"):
         prepare_data.prepare([lambda: little_person(f"{name}_chest")], tmp_path, VOCABULARY)
     assert not list(tmp_path.glob("*.npz"))

@@ -1,6 +1,5 @@
 """Names for an unlabelled scan: kept where all views agree, and nowhere else."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +13,7 @@ from little_chest import LUNG_CENTRE_RAS, VOCABULARY, little_chest
 from little_people import little_person
 from phantoms import centred_affine, rotation
 from planted import CENTRES_RAS, planted_checkpoint, planted_map, whole_body_map
+from research.people_split import read_split
 from research.training import pseudo_labels
 from research.training.looks import LOOKS, View
 from research.training.placement import Placement, Reference
@@ -270,7 +270,7 @@ def test_the_script_runs_a_model_that_knows_nothing_and_changes_no_label(prepare
 
 
 def test_an_evaluation_subject_is_refused_before_anything_is_written(prepared):
-    held_out = json.loads(script.SPLIT.read_text())["evaluation"][0]
+    held_out = read_split()["evaluation"][0]
     little_chest(f"{held_out}_chest").save(prepared / "zz.npz")
     before = contents(prepared)
     with pytest.raises(ValueError, match=r"zz\.npz is an evaluation subject and must not be trained on"):

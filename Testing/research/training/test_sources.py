@@ -214,22 +214,6 @@ def test_a_label_of_amos_may_be_one_of_two_organs(tmp_path):
     assert ("prostate", "uterus") in subject.label_concepts
 
 
-def test_the_report_on_the_aorta_gets_the_labels_of_both_its_maps(tmp_path):
-    grid, size = np.diag([3.0, 3.0, 3.0, 1.0]), (20, 20, 20)
-    first, more, hu = np.zeros(size, np.uint8), np.zeros(size, np.uint8), np.full(size, 40, np.int16)
-    first[4:16, 4:8, 4:8] = 2
-    more[4:16, 4:14, 4:14], more[5:8, 15:18, 5:8] = 1, 3
-    written(tmp_path, "aorta_report_seg.nii.gz", first, grid)
-    written(tmp_path, "aorta_report_seg_heart_pulmonary.nii.gz", more, grid)
-    written(tmp_path, "aorta_report_ct.nii.gz", hu, grid)
-    (tmp_path / "aorta_report_labels.tsv").write_text("2\taorta\n")
-    (tmp_path / "aorta_report_heart_pulmonary_labels.tsv").write_text("1\theart\n3\tpulmonary_annulus_plane\n")
-    subject = sources.aorta_report(tmp_path, IDS)
-    assert (subject.labels_kji == subject.label_concepts.index(("aorta",))).sum() == 12 * 4 * 4
-    assert (subject.labels_kji == subject.label_concepts.index(("heart",))).sum() == 12 * 10 * 10 - 12 * 4 * 4
-    assert subject.annotated == {"aorta", "heart"}
-
-
 def test_the_man_of_bodyparts3d_is_read_with_his_outline_as_unnamed_body(tmp_path):
     labels = np.zeros((20, 20, 20), np.uint16)
     labels[2:18, 2:18, 2:18] = 1

@@ -163,7 +163,7 @@ def concept_of(name: str, side: str, whole: str, voxels: int, ids: frozenset[str
     return (nameless, None) if nameless and voxels >= LEAST_VOXELS else None
 
 
-def complete(subject: Subject) -> None:
+def fill_gaps(subject: Subject) -> None:
     """Give names to what the source leaves out but shows by its surroundings, in place."""
     fill_brain(subject)
     name_airways(subject)

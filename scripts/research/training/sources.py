@@ -208,23 +208,6 @@ def named_map(label_path: Path, table: Path, ids: frozenset[str], source: str) -
     return build(label_path.name.replace("_seg", "").split(".")[0], source, label_path, mapping, ids)
 
 
-def aorta_report(folder: Path, ids: frozenset[str]) -> Subject:
-    """The chest with a dissected aorta: the labels of its two label maps on one grid; landmark planes name nothing.
-
-    Its heart ends before the pulmonary trunk.
-    """
-    first = read_volume(folder / "aorta_report_seg.nii.gz")
-    more = read_volume(folder / "aorta_report_seg_heart_pulmonary.nii.gz")
-    shift = int(first.array_kji.max())
-    merged = np.where(first.array_kji > 0, first.array_kji, np.where(more.array_kji > 0, more.array_kji + shift, 0))
-    names = read_tsv_labels(folder / "aorta_report_labels.tsv")
-    names |= {v + shift: n for v, n in read_tsv_labels(folder / "aorta_report_heart_pulmonary_labels.tsv").items()}
-    mapping = {value: (name, label_names.named(name)) for value, name in names.items()}
-    labels = dataclasses.replace(first, array_kji=merged)
-    scan = read_volume(folder / "aorta_report_ct.nii.gz")
-    return assemble("aorta_report", "aorta report", labels, mapping, ids, scan)
-
-
 def dense_chest(root: Path, ids: frozenset[str]) -> Subject:
     """The chest CT LIDC-IDRI-0001 with its dense labels, an evaluation scan until the second phase of a training.
 
@@ -304,7 +287,7 @@ def body_parts_3d(label_path: Path, table: Path, ids: frozenset[str]) -> Subject
             mapping[int(row["value"])] = known
     name = label_path.name.split(".")[0]
     subject = build(name, "bodyparts3d", label_path, mapping, ids, body_values=tuple(body_values))
-    bodyparts3d.complete(subject)
+    bodyparts3d.fill_gaps(subject)
     return subject
 
 
