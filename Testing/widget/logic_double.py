@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
 from anatembed.ask.index import Hit
-from anatembed.ask.locating import CHOOSE, GO, NOT_HERE, NOT_UNDERSTOOD, REFUSE, Answer, Meaning
-from anatembed.language.query.resolution import Candidate
+from anatembed.ask.locating import CHOOSE, GO, NOT_HERE, REFUSE, Answer, Meaning
+from anatembed.language.query.resolution import NOT_UNDERSTOOD, Candidate
 from AnatomicalEmbeddingLib.Logic import NotOne
 from AnatomicalEmbeddingLib.Signal import Signal
 

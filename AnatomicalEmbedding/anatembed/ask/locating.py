@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Final, Literal
 
 import numpy as np
 from scipy import ndimage
@@ -14,13 +15,18 @@ from anatembed.geometry import transform_points
 from anatembed.language.query.candidate import Candidate, candidate
 from anatembed.language.query.place_phrase import BETWEEN, LEVEL, PART, PlacePhrase, place_of_term
 from anatembed.language.query.place_words import load_place_words
-from anatembed.language.query.resolution import Resolution
+from anatembed.language.query.resolution import Resolution, Unsearched
 from anatembed.language.vocabulary import Vocabulary
 
-GO, CHOOSE, REFUSE = "go", "choose", "refuse"
-DECISIONS = (GO, CHOOSE, REFUSE)
-NOT_HERE, NOT_LEARNT, NOT_UNDERSTOOD = "not in this scan", "not learnt", "not understood"
-REFUSALS = (NOT_HERE, NOT_LEARNT, NOT_UNDERSTOOD)
+Decision = Literal["go", "choose", "refuse"]
+GO: Final = "go"
+CHOOSE: Final = "choose"
+REFUSE: Final = "refuse"
+Refusal = Literal["not in this scan", "not learnt", Unsearched, "check the side"]
+NOT_HERE: Final = "not in this scan"
+NOT_LEARNT: Final = "not learnt"
+CHECK_SIDE: Final = "check the side"
+"""Of a side in a report that the structure does not have: not understood, and perhaps a slip of the report."""
 
 SURE_PLACE = 0.5
 """From this confidence of its best hit on, a place is shown without a warning."""
@@ -52,17 +58,17 @@ class Answer:
     """The answer to a typed question, as every door shows it.
 
     decision: go (one structure is meant and is in the scan: `places`), choose (one of `options` is meant, and only the
-    asker knows which) or refuse (`refusal` is one of REFUSALS, `suggestions` are near names of what is not
-    understood). reason: sentences for the asker. caution: why a place that is shown has to be checked, else empty.
-    places: of a single structure one; `less_likely` are the further hits of such a structure. meant: what was
-    understood. presence: probability that the structure (of several, the likeliest) is in the scan, None where nothing
-    was looked for. place: where in, at or beside the structure.
+    asker knows which) or refuse (`refusal` says of which kind, `suggestions` are near names of what is not understood,
+    or what can be searched instead of a finding). reason: sentences for the asker. caution: why a place that is shown
+    has to be checked, else empty. places: of a single structure one; `less_likely` are the further hits of such a
+    structure. meant: what was understood. presence: probability that the structure (of several, the likeliest) is in
+    the scan, None where nothing was looked for. place: where in, at or beside the structure.
     """
 
     query: str
-    decision: str
+    decision: Decision
     reason: str
-    refusal: str = ""
+    refusal: Refusal | Literal[""] = ""
     caution: str = ""
     places: tuple[Hit, ...] = ()
     less_likely: tuple[Hit, ...] = ()
@@ -116,7 +122,7 @@ class Looked:
     meaning: Meaning
     hits: tuple[Hit, ...] = ()
     single: bool = True
-    refusal: str = ""
+    refusal: Refusal | Literal[""] = ""
 
 
 @dataclass(frozen=True)
@@ -126,7 +132,7 @@ class _Outcome:
     target: Target
     search: Search
     obstacle: str = ""
-    refusal: str = NOT_HERE
+    refusal: Refusal = NOT_HERE
 
 
 class Locating:
@@ -208,8 +214,10 @@ class Locating:
         nothing = replace(search, concept_id=target.concept_id, found=False, hits=[])
         if target.place.others and len(absent) == len(others):
             names = " and ".join(one.name for one in target.place.others)
-            refusal, why = (NOT_HERE, NOT_HERE) if others else (NOT_LEARNT, "not learnt by this model")
-            return _Outcome(target, nothing, f"{target.label}: cannot be shown, because of {names}: {why}", refusal)
+            cannot = f"{target.label}: cannot be shown, because of {names}"
+            if others:
+                return _Outcome(target, nothing, f"{cannot}: not in this scan", NOT_HERE)
+            return _Outcome(target, nothing, f"{cannot}: not learnt by this model", NOT_LEARNT)
         region = self.region_kji(target)
         if not region.any():
             reach = self._vocabulary.name(target.learnt)
@@ -287,7 +295,7 @@ def decide(text: str, resolution: Resolution, looked: Iterable[Looked]) -> Answe
     looked = tuple(looked)
     if resolution.outcome == "refuse":
         near = tuple(one for one in resolution.candidates if one.name.casefold() != text.strip().casefold())
-        return Answer(text, REFUSE, sentence(resolution.reason), NOT_UNDERSTOOD, suggestions=near,
+        return Answer(text, REFUSE, sentence(resolution.reason), resolution.refusal, suggestions=near,
                       place=resolution.place)
     meant = tuple(one.meaning for one in looked)
     presence = max((one.presence for one in meant if one.presence is not None), default=None)
@@ -297,7 +305,7 @@ def decide(text: str, resolution: Resolution, looked: Iterable[Looked]) -> Answe
         guess = resolution.outcome == "confirm"
         names = " or ".join(f"“{one.name}”" for one in meant)
         reason = f"“{text.strip()}” may mean {names}. {missing}" if guess else missing
-        refusal = NOT_HERE if any(one.refusal == NOT_HERE for one in looked) else NOT_LEARNT
+        refusal: Refusal = NOT_HERE if any(one.refusal == NOT_HERE for one in looked) else NOT_LEARNT
         return replace(answer, reason=reason, refusal=refusal)
     if resolution.outcome != "accept" or len(looked) > 1:
         sides = f"“{text.strip()}” exists on both sides. Choose left or right."

@@ -9,15 +9,13 @@ import numpy as np
 
 from anatembed.ask.explorer import Explorer
 from anatembed.ask.key_slices import AxialSlices, KeySlice, key_slices
-from anatembed.ask.locating import Answer, Looked, Meaning, decide
+from anatembed.ask.locating import CHECK_SIDE, Answer, Looked, Meaning, decide
 from anatembed.geometry import transform_points
 from anatembed.language.query.candidate import Candidate
 from anatembed.language.query.place_phrase import PlacePhrase
 from anatembed.language.report.mentions import Mention, mentions
 from anatembed.language.report.phrases import NAME
 
-CHECK_SIDE = "check the side"
-"""Why a mention is refused whose structure does not have the side that the report gives it."""
 MOST_CHARACTERS = 20_000
 LESS = 0.5
 """How much a structure counts for the key slices when all that is said of it is denied, or only its adjective is."""
@@ -26,7 +24,7 @@ _NOT_PLAIN = ("{\\rtf", "%PDF", "PK\x03\x04")
 
 @dataclass(frozen=True)
 class ReadMention:
-    """A mention with the answer of the scan; a refusal may also be CHECK_SIDE."""
+    """A mention with the answer of the scan."""
 
     mention: Mention
     answer: Answer

@@ -1,10 +1,10 @@
 """The command line: `anatembed COMMAND ...`, also `python -m anatembed`.
 
-Exit codes: 0 done or found; 2 bad input; 3 understood, but not in this scan or not learnt; 4 not understood;
-5 the memory does not suffice; 6 one of several has to be chosen; 130 interrupted. Results go to standard output, errors
-(one sentence) and progress to standard error, as are warnings (a sentence each; in JSON also a list "warnings" where
-there are any). With --progress json they are JSON lines, {"warning"}, and an error is one before its sentence,
-{"reason", "error"}: reason is "memory" (with "device"), "package" (with "package"), "disk" (full) or "input".
+Exit codes: 0 done or found; 2 bad input; 3 understood, but not in this scan or not learnt; 4 not understood, or a
+finding; 5 the memory does not suffice; 6 one of several has to be chosen; 130 interrupted. Results go to standard
+output, errors (one sentence) and progress to standard error, as are warnings (a sentence each; in JSON also a list
+"warnings" where there are any). With --progress json they are JSON lines, {"warning"}, and an error is one before its
+sentence, {"reason", "error"}: reason is "memory" (with "device"), "package" (with "package"), "disk" (full) or "input".
 """
 
 import argparse

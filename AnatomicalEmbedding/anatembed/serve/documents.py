@@ -75,7 +75,7 @@ def resolution_document(resolution: Resolution, text: str) -> dict:
     listed = {"accept": "understood", "confirm": "options", "ask": "options", "refuse": "suggestions"}
     decision = {"understood": "go", "options": "choose", "suggestions": "refuse"}[listed[resolution.outcome]]
     return {
-        "query": text, "decision": decision, "reason": resolution.reason,
+        "query": text, "decision": decision, "refusal": resolution.refusal or None, "reason": resolution.reason,
         **{one: named if one == listed[resolution.outcome] else [] for one in ("understood", "options", "suggestions")},
         "where": where_document(resolution.place),
     }  # fmt: skip

@@ -9,6 +9,8 @@ from typing import Literal
 
 from typing_extensions import TypedDict  # the one of Python 3.11 is not enough for pydantic
 
+from anatembed.ask.locating import Decision, Refusal
+
 Position = tuple[float, float, float]
 Frame = Literal["RAS mm"]
 Side = Literal["left", "right"] | None
@@ -117,8 +119,8 @@ class Decided(TypedDict):
     With a caution the places have to be checked: tell the user. less_likely: further hits of a structure that has one
     place only; they are probably something else. presence: probability that the structure is in the scan."""
 
-    decision: Literal["go", "choose", "refuse"]
-    refusal: Literal["not in this scan", "not learnt", "not understood", "check the side"] | None
+    decision: Decision
+    refusal: Refusal | None
     reason: str
     caution: str | None
     places: list[Place]

@@ -5,8 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 from anatembed.ask.explorer import Explorer
-from anatembed.ask.locating import CHOOSE, GO, NOT_HERE, NOT_LEARNT, NOT_UNDERSTOOD, REFUSE
+from anatembed.ask.locating import CHOOSE, GO, NOT_HERE, NOT_LEARNT, REFUSE
 from anatembed.geometry import bounds_ras, transform_points
+from anatembed.language.query.resolution import FINDING, NOT_UNDERSTOOD
 from anatembed.language.vocabulary import Vocabulary
 from planted import CENTRES_RAS, CONCEPTS, planted_checkpoint, planted_map, planted_readout, whole_body_map
 
@@ -101,6 +102,12 @@ def test_what_is_no_anatomy_is_not_understood(explorer):
     answer = explorer.locate("banana")
     assert (answer.decision, answer.refusal, answer.marked) == (REFUSE, NOT_UNDERSTOOD, ())
     assert "banana" in answer.reason
+
+
+def test_a_finding_is_refused_as_one_and_the_structure_that_it_is_in_is_named(explorer):
+    answer = explorer.locate("left kidney cyst")
+    assert (answer.decision, answer.refusal, answer.marked) == (REFUSE, FINDING, ())
+    assert [one.id for one in answer.suggestions] == ["kidney_left"]
 
 
 def test_what_is_not_in_the_scan_is_refused_with_the_confidence():

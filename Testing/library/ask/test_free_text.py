@@ -7,7 +7,8 @@ import pytest
 from anatembed.ask.explorer import Explorer
 from anatembed.ask.free_text import FreeText, read_words
 from anatembed.ask.index import QueryIndex
-from anatembed.ask.locating import GO, NOT_UNDERSTOOD, REFUSE
+from anatembed.ask.locating import GO, REFUSE
+from anatembed.language.query.resolution import NOT_UNDERSTOOD
 from anatembed.language.query_words import load_query_words
 from anatembed.language.text_encoder import TextEncoder
 from anatembed.language.vocabulary import Vocabulary

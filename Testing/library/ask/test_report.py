@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from anatembed.ask.explorer import Explorer
-from anatembed.ask.locating import CHOOSE, GO, NOT_HERE, NOT_LEARNT
-from anatembed.ask.report import CHECK_SIDE, MOST_CHARACTERS, check_report, read_report
+from anatembed.ask.locating import CHECK_SIDE, CHOOSE, GO, NOT_HERE, NOT_LEARNT
+from anatembed.ask.report import MOST_CHARACTERS, check_report, read_report
 from planted import CENTRES_RAS, planted_checkpoint, planted_map, whole_body_map
 
 REPORT = """LIVER: No focal lesion. Cyst in the left kidney; both kidneys are normal in size.

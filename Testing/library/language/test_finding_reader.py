@@ -1,6 +1,7 @@
 """What is found in a scan is refused, and the structure that it is in is offered."""
 
 import pytest
+from anatembed.language.query.resolution import FINDING, NOT_UNDERSTOOD
 from anatembed.language.query.resolver import Resolver
 from anatembed.language.vocabulary import Vocabulary
 from hypothesis import given, settings
@@ -59,6 +60,15 @@ def test_a_finding_whose_word_tells_the_structure_offers_that(text, ids):
 def test_a_finding_alone_offers_nothing(text):
     assert offered(text) == []
     assert "Type the name of a structure" in RESOLVER.resolve(text).reason
+
+
+@pytest.mark.parametrize(("text", "refusal"), [
+    ("left kidney cyst", FINDING), ("gallstones", FINDING), ("cyst", FINDING), ("肝囊肿", FINDING),
+    ("right spleen", NOT_UNDERSTOOD), ("fracture of rib 15", NOT_UNDERSTOOD), ("flurbogast", NOT_UNDERSTOOD),
+    ("left kidney", ""), ("kidney", ""),
+])
+def test_a_refusal_says_whether_a_finding_was_asked_for(text, refusal):
+    assert RESOLVER.resolve(text).refusal == refusal
 
 
 def test_the_reason_says_what_cannot_be_searched_and_what_can():

@@ -95,6 +95,12 @@ def test_a_structure_that_was_not_learnt_is_exit_code_3_with_another_reason(ask)
     assert said.document["refusal"] == "not learnt" and "not learnt" in said.document["reason"]
 
 
+def test_a_finding_is_exit_code_4_and_named_as_one(ask):
+    said = ask("lung nodule", "--json")
+    assert (said.code, said.document["decision"], said.document["refusal"]) == (4, "refuse", "finding")
+    assert "nodule" in said.document["reason"]
+
+
 def test_a_part_that_was_not_learnt_is_shown_by_its_whole_with_a_caution(ask):
     said = ask("liver segment 2", "--json")
     assert (said.code, said.document["decision"], said.document["places"][0]["id"]) == (0, "go", "liver")

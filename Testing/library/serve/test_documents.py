@@ -2,12 +2,13 @@
 
 import json
 from types import SimpleNamespace
+from typing import get_args
 
 import numpy as np
 import pytest
 from anatembed.ask.explorer import Explorer
-from anatembed.ask.locating import DECISIONS, REFUSALS
-from anatembed.ask.report import CHECK_SIDE, read_report
+from anatembed.ask.locating import CHECK_SIDE, Decision, Refusal
+from anatembed.ask.report import read_report
 from anatembed.serve import documents
 from planted import CENTRES_RAS, planted_checkpoint, whole_body_map
 
@@ -32,8 +33,8 @@ def answer(explorer, text: str) -> dict:
 def test_every_answer_is_plain_data_that_says_its_decision_and_its_frame(explorer, text):
     document = answer(explorer, text)
     assert json.loads(json.dumps(document)) == json.loads(json.dumps(document, default=str))
-    assert document["decision"] in DECISIONS and document["frame"] == "RAS mm"
-    assert (document["refusal"] in REFUSALS) == (document["decision"] == "refuse")
+    assert document["decision"] in get_args(Decision) and document["frame"] == "RAS mm"
+    assert (document["refusal"] in get_args(Refusal)) == (document["decision"] == "refuse")
     assert bool(document["places"]) == (document["decision"] == "go")
     assert bool(document["options"]) == (document["decision"] == "choose")
     assert document["reason"]
@@ -67,12 +68,14 @@ def test_a_point_is_described_with_its_names(explorer):
 
 @pytest.mark.parametrize(("text", "decision", "listed"), [
     ("LV", "go", "understood"), ("kidney", "choose", "options"), ("livr", "choose", "options"),
-    ("right spleen", "refuse", "suggestions"),
+    ("right spleen", "refuse", "suggestions"), ("lung nodule", "refuse", "suggestions"),
 ])
 def test_a_resolution_has_the_words_of_an_answer(explorer, text, decision, listed):
     document = documents.resolution_document(explorer.resolver.resolve(text), text)
     assert document["decision"] == decision
     assert [one for one in ("understood", "options", "suggestions") if document[one]] in ([listed], [])
+    answer = documents.answer_document(explorer.locate(text), explorer.vocabulary)
+    assert (document["decision"], document["refusal"]) == (answer["decision"], answer["refusal"])
 
 
 def test_mentions_say_where_they_stand_and_what_was_found(reading):

@@ -6,8 +6,9 @@ import typing
 
 import pytest
 from anatembed.ask.explorer import Explorer
-from anatembed.ask.locating import DECISIONS, REFUSALS
-from anatembed.ask.report import CHECK_SIDE, read_report
+from anatembed.ask.locating import CHECK_SIDE, CHOOSE, GO, NOT_HERE, NOT_LEARNT, REFUSE
+from anatembed.ask.report import read_report
+from anatembed.language.query.resolution import FINDING, NOT_UNDERSTOOD
 from anatembed.serve import documents, tool_results
 from planted import CENTRES_RAS, planted_checkpoint, whole_body_map
 from typing_extensions import is_typeddict
@@ -47,9 +48,9 @@ def test_every_answer_with_positions_states_ras_mm(kind):
 
 def test_decisions_and_refusals_are_those_of_an_answer():
     hints = typing.get_type_hints(tool_results.Location)
-    assert typing.get_args(hints["decision"]) == DECISIONS
+    assert typing.get_args(hints["decision"]) == (GO, CHOOSE, REFUSE)
     refusals = typing.get_args(typing.get_args(hints["refusal"])[0])
-    assert refusals == (*REFUSALS, CHECK_SIDE)
+    assert refusals == (NOT_HERE, NOT_LEARNT, NOT_UNDERSTOOD, FINDING, CHECK_SIDE)
 
 
 def check(kind, document: dict) -> None:

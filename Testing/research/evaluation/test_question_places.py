@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 from anatembed.ask.index import Hit
-from anatembed.ask.locating import GO, NOT_HERE, NOT_UNDERSTOOD, REFUSE, Answer, Meaning
+from anatembed.ask.locating import GO, NOT_HERE, REFUSE, Answer, Meaning
+from anatembed.language.query.resolution import NOT_UNDERSTOOD
 from anatembed.language.query.resolver import Resolver
 from anatembed.language.vocabulary import Vocabulary
 from research.evaluation.question_places import PREFERRED, SYNONYM, TRANSLATION, ask_scan, names_to_ask, places_table

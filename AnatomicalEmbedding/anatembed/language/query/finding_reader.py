@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from anatembed.language.query.phrase_index import PhraseIndex
-from anatembed.language.query.resolution import Resolution, refuse
+from anatembed.language.query.resolution import FINDING, Resolution, refuse
 from anatembed.language.query_words import QueryWords
 from anatembed.language.text_normalisation import is_chinese, normalise
 
@@ -118,7 +118,7 @@ class FindingReader:
     def _refused(self, typed: str, ids: tuple[str, ...], names: tuple[str, ...]) -> Resolution:
         quoted = " or ".join(f"“{name}”" for name in names[:_MOST_NAMED])
         sentence = _INSTEAD if names else _NOTHING_INSTEAD
-        return refuse(self._vocabulary, sentence.format(finding=typed[:60], names=quoted), ids)
+        return refuse(self._vocabulary, sentence.format(finding=typed[:60], names=quoted), ids, refusal=FINDING)
 
 
 def _without(text: str, spans: list[tuple[int, int]]) -> str:

@@ -1,12 +1,17 @@
 """The answer to "which structure is meant?"."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from anatembed.language.query.candidate import Candidate, candidate
 from anatembed.language.query.place_phrase import PlacePhrase
 
 Outcome = Literal["accept", "confirm", "ask", "refuse"]
+NOT_UNDERSTOOD: Final = "not understood"
+FINDING: Final = "finding"
+"""Refused as what is found in a scan, such as a nodule; no structure."""
+Unsearched = Literal["not understood", "finding"]
+"""Why a text is refused whatever the scan shows."""
 SUGGESTION_CONFIDENCE = 0.2
 
 
@@ -15,14 +20,15 @@ class Resolution:
     """What a text means: accept (one structure, sure), confirm (one, to be confirmed), ask (several) or refuse.
 
     The candidates of a refusal are suggestions of low confidence. `reason` is one plain sentence for the reader.
-    place: where in, at or beside the first candidate. unknown: refused because no known structure is named, not
-    because of a side or number that does not exist.
+    place: where in, at or beside the first candidate. refusal: of what kind a refusal is, else empty. unknown: refused
+    because no known structure is named, not because of a side or number that does not exist.
     """
 
     outcome: Outcome
     candidates: tuple[Candidate, ...]
     reason: str
     place: PlacePhrase | None = None
+    refusal: Unsearched | Literal[""] = ""
     unknown: bool = False
 
 
@@ -39,6 +45,8 @@ def ask(vocabulary, term_ids, reason) -> Resolution:
     return Resolution("ask", tuple(candidate(vocabulary, one, 0.5) for one in term_ids), reason)
 
 
-def refuse(vocabulary, reason, suggestions=(), unknown=False) -> Resolution:
+def refuse(
+    vocabulary, reason, suggestions=(), unknown=False, refusal: Unsearched = NOT_UNDERSTOOD
+) -> Resolution:
     near = tuple(candidate(vocabulary, one, SUGGESTION_CONFIDENCE) for one in suggestions)
-    return Resolution("refuse", near, reason, unknown=unknown)
+    return Resolution("refuse", near, reason, refusal=refusal, unknown=unknown)

@@ -16,7 +16,7 @@ class Reply:
 
 
 def exit_code(document: dict) -> int:
-    """The exit code of the document of an answer or a resolution; without a scan, what is refused is not understood."""
+    """The exit code of the document of an answer or a resolution."""
     if document["decision"] == "refuse":
-        return NOT_UNDERSTOOD if document.get("refusal", "not understood") == "not understood" else NOT_HERE
+        return NOT_HERE if document["refusal"] in ("not in this scan", "not learnt") else NOT_UNDERSTOOD
     return TO_CHOOSE if document["decision"] == "choose" else DONE
