@@ -9,24 +9,37 @@ _OFFERS = 8
 
 
 class StructureBox:
-    """`name` is the beginning of its state; `entered(text)` is called for Enter and for an offer that was chosen."""
+    """`name` is the beginning of its state; `entered(text)` is called for Enter and for an offer that was chosen.
+
+    What is typed comes as a call, in the order of the other calls: the browser sends its state later, and an old text
+    would then replace what was written here meanwhile.
+    """
 
     def __init__(self, demo, name: str, entered: Callable | None = None) -> None:
         self._state, self._logic, self._name = demo.state, demo.logic, name
         self._entered = entered or (lambda text: None)
-        self._written = ""
+        self._text = ""
         for key, value in {"text": "", "offers": [], "marked": -1}.items():
             self._state.setdefault(f"{name}_{key}", value)
-        self._state.change(f"{name}_text")(self._on_text)
+        self._state.client_only(f"{name}_text")
 
     def text(self) -> str:
-        return (self._state[f"{self._name}_text"] or "").strip()
+        return self._text.strip()
 
     def write(self, text: str) -> None:
         """Put a text into the field without offering anything."""
-        self._written = text
-        self._state[f"{self._name}_text"] = text
+        self._text = text
+        key = f"{self._name}_text"
+        self._state[key] = text
+        self._state.dirty(key)  # the browser may show another one that was typed, which the state does not know
         self.close()
+
+    def typed(self, text: str | None) -> None:
+        """Offer names for what stands in the field now; None when it was cleared."""
+        self._text = text or ""
+        offers = self._logic.complete(self.text(), _OFFERS)
+        self._state[f"{self._name}_offers"] = [{"id": concept, "shown": shown} for concept, shown in offers]
+        self._state[f"{self._name}_marked"] = -1
 
     def close(self) -> None:
         """Offer nothing."""
@@ -60,6 +73,7 @@ class StructureBox:
             v3.VTextField(
                 v_model=(f"{name}_text",), label=label, disabled=(disabled,), density="compact", variant="outlined",
                 hide_details=True, clearable=True, autocomplete="off", spellcheck="false",
+                update_modelValue=(self.typed, "[$event]"),
                 keydown_enter=(self.enter, "[$event.target.value]"), keydown_down=(self.move, "[1]"),
                 keydown_up=(self.move, "[-1]"), keydown_esc=self.close, blur=self.close,
                 __events=[("keydown_enter", "keydown.enter"), ("keydown_down", "keydown.down.prevent"),
@@ -75,12 +89,3 @@ class StructureBox:
                     classes=(f"'structure-offer' + (row === {name}_marked ? ' marked' : '')",),
                     mousedown=(self.choose, "[offer.id]"), __events=[("mousedown", "mousedown.prevent")],
                 )
-
-    def _on_text(self, **_state) -> None:
-        text = self.text()
-        if text == self._written:
-            return
-        self._written = text
-        offers = self._logic.complete(text, _OFFERS)
-        self._state[f"{self._name}_offers"] = [{"id": concept, "shown": shown} for concept, shown in offers]
-        self._state[f"{self._name}_marked"] = -1
