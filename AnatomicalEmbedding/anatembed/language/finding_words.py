@@ -3,7 +3,7 @@
 import json
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 from anatembed.shipped_file import shipped_file
 
@@ -16,7 +16,7 @@ class FindingWords:
     """The words, as phrases where there are several.
 
     findings: what is looked for by itself ("nodule", "free air"), with the id of the structure that it is of where the
-    word tells it ("gallstones"), the longest first. said_of_a_structure: words of a question about the structure
+    word tells it ("gallstones"). said_of_a_structure: words of a question about the structure
     ("enlarged"). endings: of findings ("-itis"); no_findings: words that only end so ("capitis"). procedure_endings: of
     what was done ("-ectomy"). asking: words of a clause that asks for a structure. structures: ids of the vocabulary
     that are findings themselves.
@@ -41,12 +41,18 @@ class FindingWords:
         """(first, behind the last) of the findings among normalised words, from left to right."""
         found, at = [], 0
         while at < len(words):
-            length = next((len(one) for one in self.findings if words[at : at + len(one)] == one), 0)
+            typed = (words[at : at + length] for length in self._lengths)
+            length = next((len(one) for one in typed if one in self.findings), 0)
             length = length or int(words[at].endswith(self.endings) and words[at] not in self.no_findings)
             if length:
                 found.append((at, at + length))
             at += length or 1
         return found
+
+    @cached_property
+    def _lengths(self) -> list[int]:
+        """How many words a finding may have, the most first."""
+        return sorted({len(one) for one in self.findings}, reverse=True)
 
 
 @cache
@@ -55,9 +61,8 @@ def load_finding_words() -> FindingWords:
     table = json.loads(_PATH.read_text(encoding="utf-8"))
     findings: dict[str, str | None] = dict.fromkeys(table["findings"] + table["foreign"])
     findings |= {text: term_id for term_id, texts in table["of_a_structure"].items() for text in texts}
-    phrases = {tuple(text.split()): term_id for text, term_id in findings.items()}
     return FindingWords(
-        findings=dict(sorted(phrases.items(), key=lambda one: -len(one[0]))),
+        findings={tuple(text.split()): term_id for text, term_id in findings.items()},
         said_of_a_structure=frozenset(table["said_of_a_structure"]),
         endings=tuple(table["endings"]),
         procedure_endings=tuple(table["procedure_endings"]),

@@ -29,6 +29,8 @@ class LandmarkReader:
 
     def __init__(self, tables: QueryWords, words: PlaceWords):
         self._tables, self._words = tables, words
+        self._phrases = frozenset(words.landmark_phrases)
+        self._lengths = sorted(set(map(len, self._phrases)), reverse=True)
 
     def read(self, tokens: Phrase) -> Iterator[TypedPart]:
         """ "Dome of the liver", "liver dome", "left pedicle of L4", "spinous process L4", "lateral malleolus"."""
@@ -42,7 +44,8 @@ class LandmarkReader:
         """Landmarks with where they begin; a longer one hides those inside it."""
         start = 0
         while start < len(tokens):
-            phrase = next((one for one in self._words.landmark_phrases if tokens[start : start + len(one)] == one), ())
+            typed = (tokens[start : start + length] for length in self._lengths)
+            phrase = next((one for one in typed if one in self._phrases), ())
             if phrase:
                 yield start, phrase
             start += len(phrase) or 1

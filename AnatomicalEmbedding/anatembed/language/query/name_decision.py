@@ -44,8 +44,12 @@ class NameDecision:
         self._tables = tables
 
     @cached_property
-    def _plain_names(self) -> dict[str, str]:
-        return {term.id: normalise(term.preferred) for term in self._vocabulary.terms}
+    def _plain_names(self) -> dict[str | None, dict[str, str]]:
+        """Normalised names by id, of each side, and of all terms under None."""
+        names: dict[str | None, dict[str, str]] = {None: {}, "left": {}, "right": {}, "none": {}}
+        for term in self._vocabulary.terms:
+            names[None][term.id] = names[term.laterality][term.id] = normalise(term.preferred)
+        return names
 
     def unknown(self, text, side=None) -> Resolution:
         """Refuse a text in which no structure was recognised, with near names as suggestions."""
@@ -126,6 +130,8 @@ class NameDecision:
 
     def _unexplained(self, match: Match, ids, reading) -> tuple[str, ...]:
         """Leftover words that neither grammar nor the structure itself nor what it is part of explains."""
+        if not match.leftover:
+            return ()
         tables = self._tables
         explained = set(tables.ignorable | tables.generic | tables.connectors | tables.negation)
         if reading.kind == "screen":
@@ -311,10 +317,7 @@ class NameDecision:
         """Ids of the most similar names that respect a side given in the text."""
         from rapidfuzz import fuzz, process
 
-        names = {
-            term_id: name
-            for term_id, name in self._plain_names.items()
-            if side is None or self._vocabulary[term_id].laterality == side
-        }
-        near = process.extract(plain, names, scorer=fuzz.ratio, score_cutoff=_SUGGESTION_CUTOFF, limit=_MAX_SUGGESTIONS)
+        near = process.extract(
+            plain, self._plain_names[side], scorer=fuzz.ratio, score_cutoff=_SUGGESTION_CUTOFF, limit=_MAX_SUGGESTIONS
+        )
         return [term_id for _, _, term_id in near]

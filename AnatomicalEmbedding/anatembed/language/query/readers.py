@@ -99,8 +99,8 @@ def numbered(query: Query) -> Resolution | None:
 
 def only_commands(query: Query) -> Resolution | None:
     """ "Show me the"."""
-    ignorable = query.known.tables.ignorable - query.upper
-    if not all(word in ignorable for word in query.words):
+    ignorable = query.known.tables.ignorable
+    if not all(word in ignorable and word not in query.upper for word in query.words):
         return None
     return replace(query.known.decision.unknown(query.text), unknown=False)
 

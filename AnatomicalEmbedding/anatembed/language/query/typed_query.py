@@ -60,8 +60,8 @@ class Query:
     def words(self) -> tuple[str, ...]:
         """The words without sides and grammar, numbers as digits."""
         tables = self.known.tables
-        grammar = tables.grammar - self.upper
-        return tuple(tables.canonical_numbers([word for word in self.reading.words if word not in grammar]))
+        kept = [word for word in self.reading.words if word not in tables.grammar or word in self.upper]
+        return tuple(tables.canonical_numbers(kept))
 
     @cached_property
     def decided(self) -> Resolution:
