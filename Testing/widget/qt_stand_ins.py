@@ -124,22 +124,28 @@ class Loader:
     """Loads a .ui file with the stand-ins as widgets, and makes its connections by name."""
 
     def load(self, qfile):
-        tree = ElementTree.parse(QtCore.QFile.fileName(qfile))
-        connections = tree.getroot().find("connections")
-        found = [[part.text for part in one if part.tag != "hints"] for one in connections]
-        # Signals with MRML types are the stand-ins' own: Qt's loader does not know them.
-        tree.getroot().remove(connections)
+        content, connections = _parted(QtCore.QFile.fileName(qfile))
         data = QtCore.QBuffer()
-        data.setData(ElementTree.tostring(tree.getroot()))
+        data.setData(content)
         data.open(QtCore.QIODevice.ReadOnly)
         loader = _WidgetLoader()
         root = loader.load(data)
         if root is None:
             raise RuntimeError(loader.errorString())
         root._made = loader.made
-        for sender, signal, receiver, slot in found:
+        for sender, signal, receiver, slot in connections:
             loader.made[sender].connect(signal, getattr(loader.made[receiver], slot.split("(")[0]))
         return root
+
+
+@cache
+def _parted(path: str) -> tuple[bytes, list[list[str]]]:
+    """A .ui file without its connections, which are given apart: signals with MRML types are the stand-ins' own, and
+    Qt's loader does not know them."""
+    root = ElementTree.parse(path).getroot()
+    connections = root.find("connections")
+    root.remove(connections)
+    return ElementTree.tostring(root), [[part.text for part in one if part.tag != "hints"] for one in connections]
 
 
 class _WidgetLoader(QtUiTools.QUiLoader):

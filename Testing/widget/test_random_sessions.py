@@ -41,6 +41,7 @@ class Session:
     def end(self) -> None:
         self.panel.cleanUp()
         self.logic.cleanUp()
+        self.panel.root.setMRMLScene(None)  # else the lists of all panels so far follow the next one's scene
 
     def do(self, step: str, n: int) -> None:
         if step in BUTTONS:

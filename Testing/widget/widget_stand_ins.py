@@ -136,7 +136,7 @@ class qMRMLNodeComboBox(ListedObject, QtWidgets.QWidget):
 
     def __init__(self, parent=None) -> None:
         QtWidgets.QWidget.__init__(self, parent)
-        self._scene, self._shownIDs, self._emitted = None, [], None
+        self._scene, self._tags, self._shownIDs, self._emitted = None, [], [], None
         self._kept = {"nodeTypes": [], "showChildNodeTypes": True, "noneEnabled": False, "noneDisplay": "None"}
         self._box = QtWidgets.QComboBox()
         self._box.setSizeAdjustPolicy(QtWidgets.QComboBox.AdjustToMinimumContentsLengthWithIcon)
@@ -148,11 +148,15 @@ class qMRMLNodeComboBox(ListedObject, QtWidgets.QWidget):
         QtWidgets.QWidget.setEnabled(self, False)
 
     def setMRMLScene(self, scene) -> None:
-        self._scene = scene
-        sceneClass = slicer.vtkMRMLScene
-        for event in (sceneClass.NodeAddedEvent, sceneClass.NodeRemovedEvent, sceneClass.EndBatchProcessEvent):
-            scene.AddObserver(event, weak(self._rebuild))  # a scene that dies with its selector still says so
-        QtWidgets.QWidget.setEnabled(self, True)
+        for tag in self._tags:
+            self._scene.RemoveObserver(tag)
+        self._scene, self._tags = scene, []
+        if scene is not None:
+            kind = slicer.vtkMRMLScene
+            events = (kind.NodeAddedEvent, kind.NodeRemovedEvent, kind.EndBatchProcessEvent)
+            # weak: a scene that dies with its selector still says so
+            self._tags = [scene.AddObserver(event, weak(self._rebuild)) for event in events]
+        QtWidgets.QWidget.setEnabled(self, scene is not None)
         self._rebuild()
 
     def currentNode(self):
@@ -179,9 +183,10 @@ class qMRMLNodeComboBox(ListedObject, QtWidgets.QWidget):
         )
 
     def _rebuild(self, *_event) -> None:
-        if self._scene is None or self._scene.IsBatchProcessing():
+        if self._scene is not None and self._scene.IsBatchProcessing():
             return
-        nodes = [self._scene.GetNthNode(number) for number in range(self._scene.GetNumberOfNodes())]
+        amount = self._scene.GetNumberOfNodes() if self._scene is not None else 0
+        nodes = [self._scene.GetNthNode(number) for number in range(amount)]
         accepted = [node for node in nodes if self._accepts(node)]
         row, offset = self._box.currentIndex(), int(self._kept["noneEnabled"])
         current = self._shownIDs[row - offset] if 0 <= row - offset < len(self._shownIDs) else None
