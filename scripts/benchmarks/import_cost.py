@@ -2,7 +2,7 @@
 
 python scripts/benchmarks/import_cost.py [--before CHECKOUT] [--repeat 5] [-o Resources/Evaluation/import_cost.json]
 
-The map is that of the bundled scan, embedded with this checkout. Commands of both take turns, so that what else the
+The map is that of the bundled scan; each checkout embeds its own. Commands of both take turns, so that what else the
 computer does meets both. Of the processor the least of all runs counts, since other programs only add to it; of memory
 the most. Does not run on Windows.
 """
@@ -31,9 +31,10 @@ COMMANDS = {
 }
 
 
-def run(checkout: Path, arguments: list[str]) -> tuple[float, float]:
+def run(checkout: Path, arguments: list[str], **variables: str) -> tuple[float, float]:
     """Processor seconds (user and system) and peak memory in MB of a command; RuntimeError if it fails."""
-    environment = {**os.environ, "PYTHONPATH": str(checkout / "AnatomicalEmbedding")}
+    environment = {**os.environ, "PYTHONPATH": str(checkout / "AnatomicalEmbedding"), **variables}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # else every run would compile all that it imports
     command = [sys.executable, "-m", "anatembed", *arguments]
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=errors)
@@ -47,14 +48,14 @@ def run(checkout: Path, arguments: list[str]) -> tuple[float, float]:
     return use.ru_utime + use.ru_stime, use.ru_maxrss * kilobyte / 1e6
 
 
-def measure(checkouts: dict[str, Path], map_path: Path, repeat: int) -> list[dict]:
+def measure(checkouts: dict[str, Path], maps: dict[str, Path], repeat: int) -> list[dict]:
     """A row a command: its name and, for each checkout by its column, {"cpu_seconds", "peak_mb"}."""
     rows = []
     for name, words in COMMANDS.items():
-        arguments = [str(map_path) if word == "MAP" else word for word in words]
         runs: dict[str, list] = {column: [] for column in checkouts}
         for _ in range(repeat):
             for column, checkout in checkouts.items():
+                arguments = [str(maps[column]) if word == "MAP" else word for word in words]
                 runs[column].append(run(checkout, arguments))
         rows.append({"command": name, **{column: _summary(found) for column, found in runs.items()}})
     return rows
@@ -84,12 +85,13 @@ def main() -> None:
     checkouts = {"before": options.before.resolve()} if options.before else {}
     checkouts["after"] = ROOT
     with tempfile.TemporaryDirectory() as folder:
-        map_path = Path(folder) / "map.npz"
-        run(ROOT, ["embed", str(shipped_file("cort_trunk_ct.nii.gz")), "-o", str(map_path), "--no-cache"])
-        for checkout in checkouts.values():  # the first run writes compiled files
-            run(checkout, ["locate", str(map_path), "liver"])
+        maps = {column: Path(folder) / f"{column}.npz" for column in checkouts}
+        for column, checkout in checkouts.items():  # the first run writes compiled files
+            scan = str(shipped_file("cort_trunk_ct.nii.gz"))
+            run(checkout, ["embed", scan, "-o", str(maps[column])], ANATEMBED_CACHE=str(Path(folder) / "cache"))
+            run(checkout, ["locate", str(maps[column]), "liver"])
             run(checkout, ["terms"])
-        rows = measure(checkouts, map_path, options.repeat)
+        rows = measure(checkouts, maps, options.repeat)
     print("\n".join(table(rows)))
     machine = {"python": platform.python_version(), "system": platform.system(), "cores": os.cpu_count()}
     write_text(options.output, json.dumps({"runs": options.repeat, **machine, "commands": rows}, indent=1) + "\n")

@@ -7,7 +7,7 @@ from anatembed.model.checkpoint import load_checkpoint
 from anatembed.output_file import check_output, explained
 from anatembed.progress import NoProgress
 from anatembed.serve import cli_output
-from anatembed.serve.commands.maps import map_facts
+from anatembed.serve.commands.facts import map_facts
 from anatembed.serve.commands.opening import embedded
 from anatembed.serve.commands.reply import Reply
 from anatembed.serve.failures import BAD_INPUT, DONE

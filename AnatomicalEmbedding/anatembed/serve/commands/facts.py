@@ -1,12 +1,13 @@
-"""The command info: what a map is."""
+"""Commands that say what there is: info (of a map), terms (of the vocabulary and the model)."""
 
 from pathlib import Path
 
 from anatembed.geometry import bounds_ras, spacing_mm
+from anatembed.language.vocabulary import Vocabulary
 from anatembed.maps.embedding_map import EmbeddingMap
 from anatembed.model.checkpoint import read_header
 from anatembed.progress import NoProgress
-from anatembed.serve import cli_output
+from anatembed.serve import cli_output, documents
 from anatembed.serve.commands.reply import Reply
 from anatembed.serve.failures import DONE
 
@@ -31,3 +32,18 @@ def map_facts(embedding_map: EmbeddingMap) -> dict:
         "bounds_ras": [[round(float(value), 2) for value in corner] for corner in (low, high)],
         "source": embedding_map.source,
     }
+
+
+def terms(options, progress: NoProgress) -> Reply:
+    """List the structures that are understood, and those that the model has learnt."""
+    vocabulary = Vocabulary.load()
+    learnt = set(read_header(options.model).concept_ids)
+    wanted = options.filter.casefold()
+    rows = [
+        {**documents.structure_document(term.id, vocabulary), "learnt": term.id in learnt}
+        for term in vocabulary.terms
+        if any(wanted in text.casefold() for text in (term.id, term.preferred, *(one.text for one in term.synonyms)))
+        and (term.id in learnt or not options.learnt)
+    ]
+    document = {"terms": rows, "understood": len(rows), "learnt": sum(row["learnt"] for row in rows)}
+    return Reply(DONE, document, cli_output.terms(document))
