@@ -1,10 +1,13 @@
-"""Files that are not a CT that can be embedded: a maker for each, folder -> path."""
+"""Files that are not a CT that can be embedded: a maker for each, folder -> path; and how reading must end."""
 
 import gzip
 
 import nibabel
 import numpy as np
-from anatembed.scan.files import write_volume
+import pytest
+import SimpleITK as sitk
+from anatembed.geometry import ras_from_lps
+from anatembed.scan.files import read_volume, write_volume
 from anatembed.scan.volume import Volume
 
 AFFINE = np.diag([4.0, 4.0, 4.0, 1.0])
@@ -90,3 +93,30 @@ BAD_SCANS = {
     "normalised to 0..1": lambda folder: _nifti(folder, (_body(dtype=np.float32) + 1000) / 1040),
     "under 32 mm": lambda folder: _nifti(folder, _body(), np.diag([1.0, 1.0, 1.0, 1.0])),
 }
+
+
+def is_read_or_refused(path) -> None:
+    """A damaged scan is read, or refused in one sentence that says what was expected."""
+    try:
+        assert read_volume(path).array_kji.ndim == 3
+    except ValueError as refusal:
+        assert str(refusal).count("expected") == 1
+        assert "\n" not in str(refusal)
+
+
+def is_refused(path, reason: str) -> None:
+    """Refused in one short sentence in which `reason`, a regular expression, is found."""
+    with pytest.raises(ValueError, match=reason) as caught:
+        read_volume(path)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 300
+
+
+def is_read_as_by_itk(path, voxels_kji: np.ndarray) -> None:
+    """These voxels, at the places where ITK has them."""
+    volume, image = read_volume(path), sitk.ReadImage(str(path))
+    np.testing.assert_array_equal(volume.array_kji, voxels_kji)
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(image), voxels_kji)
+    for index in ((0, 0, 0), (1, 2, 3)):
+        expected = ras_from_lps(np.diag([*image.TransformContinuousIndexToPhysicalPoint(index), 1.0])).diagonal()
+        np.testing.assert_allclose(volume.ijk_to_ras @ [*index, 1], expected, atol=1e-4)

@@ -5,6 +5,7 @@ import locale
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 _NUMBERS = itertools.count()
@@ -20,6 +21,17 @@ def own_cache(tmp_path_factory, monkeypatch):
     folder = tmp_path_factory.getbasetemp() / "caches" / str(next(_NUMBERS))
     monkeypatch.setenv("ANATEMBED_CACHE", str(folder))
     return folder
+
+
+@pytest.fixture
+def fill_disk(monkeypatch):
+    """Once it is called, there is no more space on the disk half-way through the next array that is written."""
+
+    def full_disk(file, *_arrays, **_options):
+        file.write(b"half of the")
+        raise OSError("no space left on device")
+
+    return lambda: monkeypatch.setattr(np.lib.format, "write_array", full_disk)
 
 
 @pytest.fixture(autouse=True)

@@ -85,3 +85,12 @@ def mr_scan(files):
     values = np.abs(np.random.default_rng(0).normal(300, 150, (20, 24, 28))).astype(np.float32)
     write_volume(Volume(values, np.diag([5.0, 5.0, 5.0, 1.0])), path)
     return path
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Two scans to open."""
+    folder = tmp_path_factory.mktemp("scans")
+    for name in ("scan.nii.gz", "earlier.nii.gz"):
+        write_volume(torso().volume, folder / name)
+    return folder

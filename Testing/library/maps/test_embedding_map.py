@@ -341,16 +341,11 @@ def test_a_map_without_one_of_its_arrays_is_refused(tmp_path, missing):
         EmbeddingMap.load(path)
 
 
-def test_a_failing_write_leaves_the_old_file_and_nothing_beside_it(tmp_path, monkeypatch):
+def test_a_failing_write_leaves_the_old_file_and_nothing_beside_it(tmp_path, fill_disk):
     path = tmp_path / "scan.npz"
     random_map().save(path)
     before = path.read_bytes()
-
-    def full_disk(file, *_arrays, **_options):
-        file.write(b"half of the")
-        raise OSError("no space left on device")
-
-    monkeypatch.setattr(np.lib.format, "write_array", full_disk)
+    fill_disk()
     with pytest.raises(OSError, match="no space left"):
         random_map(seed=1).save(path)
     assert path.read_bytes() == before

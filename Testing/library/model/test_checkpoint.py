@@ -210,14 +210,9 @@ def test_weights_that_do_not_fit_their_configuration_are_refused(change):
         build_encoder(dataclasses.replace(checkpoint, weights=weights))
 
 
-def test_a_failing_write_leaves_the_old_model_and_nothing_beside_it(model_file, monkeypatch):
+def test_a_failing_write_leaves_the_old_model_and_nothing_beside_it(model_file, fill_disk):
     before = model_file.read_bytes()
-
-    def full_disk(path, *_arrays, **_options):
-        path.write(b"half of the")
-        raise OSError("no space left on device")
-
-    monkeypatch.setattr(np.lib.format, "write_array", full_disk)
+    fill_disk()
     with pytest.raises(OSError, match="no space left"):
         save_checkpoint(tiny_checkpoint(SMALL, seed=1), model_file)
     assert model_file.read_bytes() == before

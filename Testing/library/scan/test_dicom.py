@@ -9,6 +9,7 @@ import SimpleITK as sitk
 from anatembed.geometry import ras_from_lps
 from anatembed.scan.files import read_volume
 from anatembed.scan.modality import NotACT, check_is_ct
+from bad_scans import is_read_or_refused
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from phantoms import torso
@@ -490,8 +491,4 @@ def test_any_damage_to_a_file_is_one_sentence_or_does_no_harm(scan, tmp_path, da
     for _ in range(data.draw(st.integers(1, 4))):
         content[data.draw(st.integers(128, 4000))] = data.draw(st.integers(0, 255))
     path.write_bytes(content)
-    try:
-        assert read_volume(path).array_kji.ndim == 3
-    except ValueError as refusal:
-        assert str(refusal).count("expected") == 1
-        assert "\n" not in str(refusal)
+    is_read_or_refused(path)

@@ -8,6 +8,7 @@ import SimpleITK as sitk
 from anatembed.scan import image_file
 from anatembed.scan.files import read_volume, write_volume
 from anatembed.scan.volume import Volume
+from bad_scans import is_read_or_refused
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -136,11 +137,7 @@ def test_a_nifti_with_a_damaged_header_is_read_or_refused_in_one_sentence(tmp_pa
     for position, byte in damages:
         content[position] = byte
     (tmp_path / "scan.nii").write_bytes(content)
-    try:
-        assert read_volume(tmp_path / "scan.nii").array_kji.ndim == 3
-    except ValueError as refusal:
-        assert str(refusal).count("expected") == 1
-        assert "\n" not in str(refusal)
+    is_read_or_refused(tmp_path / "scan.nii")
 
 
 def test_a_fourth_axis_of_one_volume_is_only_a_habit(tmp_path):

@@ -4,9 +4,8 @@ import zlib
 
 import numpy as np
 import pytest
-import SimpleITK as sitk
-from anatembed.geometry import ras_from_lps
 from anatembed.scan.files import read_volume
+from bad_scans import is_read_as_by_itk, is_read_or_refused, is_refused
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -34,12 +33,7 @@ def test_voxels_and_places_are_those_that_itk_reads(tmp_path, packed, big_endian
     content = zlib.compress(content) if packed else content
     changes = {"CompressedData": str(packed), "BinaryDataByteOrderMSB": str(big_endian)}
     path = written(tmp_path, changes | ({"CompressedDataSize": str(len(content))} if packed else {}), content)
-    volume, image = read_volume(path), sitk.ReadImage(str(path))
-    np.testing.assert_array_equal(volume.array_kji, VOXELS)
-    np.testing.assert_array_equal(sitk.GetArrayFromImage(image), VOXELS)
-    for index in ((0, 0, 0), (1, 2, 3)):
-        expected = ras_from_lps(np.diag([*image.TransformContinuousIndexToPhysicalPoint(index), 1.0])).diagonal()
-        np.testing.assert_allclose(volume.ijk_to_ras @ [*index, 1], expected, atol=1e-4)
+    is_read_as_by_itk(path, VOXELS)
 
 
 @pytest.mark.parametrize("field", ["TransformMatrix", "Offset", "ElementSpacing"])
@@ -77,10 +71,7 @@ def test_what_places_the_voxels_is_not_guessed(tmp_path, field):
     ],
 )
 def test_a_field_that_cannot_be_true_is_refused_by_its_name(tmp_path, fields, reason):
-    with pytest.raises(ValueError, match=reason) as caught:
-        read_volume(written(tmp_path, fields))
-    assert "\n" not in str(caught.value)
-    assert len(str(caught.value)) < 300
+    is_refused(written(tmp_path, fields), reason)
 
 
 def test_a_field_may_be_there_only_once(tmp_path):
@@ -109,8 +100,4 @@ def test_any_damage_to_the_header_is_one_sentence_or_does_no_harm(tmp_path, dama
     for place, byte in damages:
         content[min(place, len(content) - 1)] = byte
     path.write_bytes(content)
-    try:
-        assert read_volume(path).array_kji.ndim == 3
-    except ValueError as refusal:
-        assert str(refusal).count("expected") == 1
-        assert "\n" not in str(refusal)
+    is_read_or_refused(path)

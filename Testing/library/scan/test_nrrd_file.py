@@ -4,9 +4,8 @@ import gzip
 
 import numpy as np
 import pytest
-import SimpleITK as sitk
-from anatembed.geometry import ras_from_lps
 from anatembed.scan.files import read_volume
+from bad_scans import is_read_as_by_itk, is_read_or_refused, is_refused
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -35,11 +34,7 @@ def written(folder, fields=None, voxels=RAW, magic="NRRD0005", **changes):
 def test_an_anatomical_space_means_the_same_as_to_itk(tmp_path, space, packed):
     content = gzip.compress(VOXELS.tobytes()) if packed else VOXELS.tobytes()
     path = written(tmp_path, voxels=content, space=space, encoding="gzip" if packed else "raw")
-    volume, image = read_volume(path), sitk.ReadImage(str(path))
-    np.testing.assert_array_equal(volume.array_kji, sitk.GetArrayFromImage(image))
-    for index in ((0, 0, 0), (1, 2, 3)):
-        expected = ras_from_lps(np.diag([*image.TransformContinuousIndexToPhysicalPoint(index), 1.0])).diagonal()
-        np.testing.assert_allclose(volume.ijk_to_ras @ [*index, 1], expected, atol=1e-4)
+    is_read_as_by_itk(path, VOXELS)
 
 
 @pytest.mark.parametrize("space", ["scanner-xyz", "3D-right-handed", "3D-left-handed", "RAST", "right-up", None])
@@ -81,10 +76,7 @@ def test_a_space_that_says_nothing_about_sides_is_refused(tmp_path, space):
     ],
 )
 def test_a_field_that_is_missing_or_cannot_be_true_is_refused_by_its_name(tmp_path, fields, reason):
-    with pytest.raises(ValueError, match=reason) as caught:
-        read_volume(written(tmp_path, fields))
-    assert "\n" not in str(caught.value)
-    assert len(str(caught.value)) < 300
+    is_refused(written(tmp_path, fields), reason)
 
 
 def test_remarks_keys_and_other_ends_of_lines_change_nothing(tmp_path):
@@ -111,8 +103,4 @@ def test_any_damage_to_the_header_is_one_sentence_or_does_no_harm(tmp_path, dama
     for place, byte in damages:
         content[place] = byte
     path.write_bytes(content)
-    try:
-        assert read_volume(path).array_kji.ndim == 3
-    except ValueError as refusal:
-        assert str(refusal).count("expected") == 1
-        assert "\n" not in str(refusal)
+    is_read_or_refused(path)

@@ -107,14 +107,9 @@ def test_a_scan_that_is_not_there_is_named(tmp_path):
             read(tmp_path / "gone.npz")
 
 
-def test_a_failing_write_leaves_the_old_file_and_nothing_beside_it(saved, monkeypatch):
+def test_a_failing_write_leaves_the_old_file_and_nothing_beside_it(saved, fill_disk):
     before = saved.read_bytes()
-
-    def full_disk(file, *_arrays, **_options):
-        file.write(b"half of the")
-        raise OSError("no space left on device")
-
-    monkeypatch.setattr(np.lib.format, "write_array", full_disk)
+    fill_disk()
     with pytest.raises(OSError, match="no space left"):
         save_volume(dataclasses.replace(torso().volume, name="other"), saved)
     assert saved.read_bytes() == before

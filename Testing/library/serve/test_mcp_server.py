@@ -16,12 +16,11 @@ import nibabel
 import numpy as np
 import pytest
 from anatembed.maps.cache import MapCache
-from anatembed.scan.files import write_volume
 from anatembed.serve.mcp_server import build_server
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from opened_people import near, planted_embed, tools_for
-from phantoms import SAMPLE_SCAN, torso
+from phantoms import SAMPLE_SCAN
 from PIL import Image
 from planted import CENTRES_RAS
 
@@ -30,14 +29,6 @@ READ_ONLY = {
 }  # fmt: skip
 WRITING = {"crop_patch", "save_findings"}
 SESSION = {"open_scan", "close_scan"}
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("scans")
-    for name in ("scan.nii.gz", "earlier.nii.gz"):
-        write_volume(torso().volume, folder / name)
-    return folder
 
 
 def asked(tools, conversation, **options):

@@ -16,14 +16,6 @@ HEART = CENTRES_RAS["heart_ventricle_left"]
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("scans")
-    for name in ("scan.nii.gz", "earlier.nii.gz"):
-        write_volume(torso().volume, folder / name)
-    return folder
-
-
-@pytest.fixture(scope="module")
 def results(tmp_path_factory):
     return tmp_path_factory.mktemp("results")
 
