@@ -1,4 +1,4 @@
-"""README's tree under "Find your way" is true: every path in it exists."""
+"""What the pages say of files is true: README's tree under "Find your way", and every path that is named."""
 
 import re
 
@@ -6,6 +6,9 @@ import pytest
 from repository import ROOT
 
 README = ROOT / "README.md"
+PAGES = ("README.md", "CONTRIBUTING.md", "Resources/MODEL_CARD.md", "Resources/LANGUAGE.md")
+MADE = {".venv/bin"}
+"""Paths that only `make` makes."""
 
 
 def tree_block() -> str:
@@ -36,6 +39,14 @@ def paths_of(tree: str) -> list[str]:
 def test_every_path_of_the_tree_exists():
     missing = [path for path in paths_of(tree_block()) if not (ROOT / path).exists()]
     assert missing == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_path_that_a_page_names_exists(page):
+    named = set(re.findall(r"`(\.?\w[\w.-]*(?:/[\w.-]+)+/?)`", (ROOT / page).read_text(encoding="utf-8")))
+    assert named
+    assert sorted(path for path in named - MADE if not (ROOT / path).exists()) == []
+
 
 
 @pytest.mark.parametrize("folder", ["AnatomicalEmbedding/", "Testing/", "scripts/", "Resources/"])
