@@ -294,30 +294,56 @@ def decide(text: str, resolution: Resolution, looked: Iterable[Looked]) -> Answe
     """
     looked = tuple(looked)
     if resolution.outcome == "refuse":
-        near = tuple(one for one in resolution.candidates if one.name.casefold() != text.strip().casefold())
-        return Answer(text, REFUSE, sentence(resolution.reason), resolution.refusal, suggestions=near,
-                      place=resolution.place)
-    meant = tuple(one.meaning for one in looked)
-    presence = max((one.presence for one in meant if one.presence is not None), default=None)
-    answer = Answer(text, REFUSE, "", meant=meant, place=resolution.place, presence=presence)
-    missing = " ".join(dict.fromkeys(one.reason for one in meant if one.hit is None))
+        return _not_understood(text, resolution)
     if not any(one.hits for one in looked):
-        guess = resolution.outcome == "confirm"
-        names = " or ".join(f"“{one.name}”" for one in meant)
-        reason = f"“{text.strip()}” may mean {names}. {missing}" if guess else missing
-        refusal: Refusal = NOT_HERE if any(one.refusal == NOT_HERE for one in looked) else NOT_LEARNT
-        return replace(answer, reason=reason, refusal=refusal)
+        return _nowhere(text, resolution, looked)
     if resolution.outcome != "accept" or len(looked) > 1:
-        sides = f"“{text.strip()}” exists on both sides. Choose left or right."
-        question = resolution.reason if resolution.outcome != "accept" else sides
-        return replace(answer, decision=CHOOSE, reason=f"{sentence(question)} {missing}".strip())
-    (one,) = looked
+        return _to_choose(text, resolution, looked)
+    return _to_go(text, resolution, looked[0])
+
+
+def _not_understood(text: str, resolution: Resolution) -> Answer:
+    near = tuple(one for one in resolution.candidates if one.name.casefold() != text.strip().casefold())
+    return Answer(
+        text, REFUSE, sentence(resolution.reason), resolution.refusal, suggestions=near, place=resolution.place
+    )
+
+
+def _nowhere(text: str, resolution: Resolution, looked: tuple[Looked, ...]) -> Answer:
+    answer, reason = _understood(text, resolution, looked), _missing(looked)
+    if resolution.outcome == "confirm":
+        names = " or ".join(f"“{one.name}”" for one in answer.meant)
+        reason = f"“{text.strip()}” may mean {names}. {reason}"
+    not_here = any(one.refusal == NOT_HERE for one in looked)
+    return replace(answer, reason=reason, refusal=NOT_HERE if not_here else NOT_LEARNT)
+
+
+def _to_choose(text: str, resolution: Resolution, looked: tuple[Looked, ...]) -> Answer:
+    sides = f"“{text.strip()}” exists on both sides. Choose left or right."
+    question = resolution.reason if resolution.outcome != "accept" else sides
+    reason = f"{sentence(question)} {_missing(looked)}".strip()
+    return replace(_understood(text, resolution, looked), decision=CHOOSE, reason=reason)
+
+
+def _to_go(text: str, resolution: Resolution, one: Looked) -> Answer:
     first = 1 if one.single else len(one.hits)
     best = one.hits[0]
     caution = " ".join(filter(None, (one.meaning.caution, _doubt(best), best.caution)))
     found = f"{one.meaning.shown}: {best.basis or 'found'}"
-    return replace(answer, decision=GO, reason=sentence(found), caution=caution,
+    return replace(_understood(text, resolution, (one,)), decision=GO, reason=sentence(found), caution=caution,
                    places=one.hits[:first], less_likely=one.hits[first:])
+
+
+def _understood(text: str, resolution: Resolution, looked: tuple[Looked, ...]) -> Answer:
+    """What all answers have to what is understood; the decision is still to come."""
+    meant = tuple(one.meaning for one in looked)
+    presence = max((one.presence for one in meant if one.presence is not None), default=None)
+    return Answer(text, REFUSE, "", meant=meant, place=resolution.place, presence=presence)
+
+
+def _missing(looked: tuple[Looked, ...]) -> str:
+    """Why some meanings have no place."""
+    return " ".join(dict.fromkeys(one.meaning.reason for one in looked if one.meaning.hit is None))
 
 
 def percent(probability: float) -> str:

@@ -230,6 +230,10 @@ HIP_MUSCLES = (  # pattern of a muscle's name without its side, concept
     (r"rectus_femoris|vastus_.*", "quadriceps_femoris_{side}"),
     (r"pectineus", "thigh_medial_compartment_{side}"),
 )
+HRA_SIDED_NODES = (  # (organ, pattern of the node's name, concept)
+    ("pelvis", r"_([LR])(_|$)", "hip_{side}"),
+    ("lung", r"hilum.*_([LR])$", "lung_{side}"),
+)
 HRA_LUNG_SEGMENTS = (  # patterns of the node's name; the name of some meshes is that of another segment
     (r"lingula", "lung_upper_lobe_left"),
     (r"left.*(basal|superior)", "lung_lower_lobe_left"),
@@ -283,25 +287,27 @@ def contoured(name: str) -> str | None:
 
 def human_reference_atlas(name: str, organ: str, node: str) -> str | None:
     """Concept of a mesh of the Human Reference Atlas, from its name, its organ and its node."""
-    low = name.lower()
     if organ == "brain":
         return None  # from the Allen atlas, under terms of its own: not used
+    if concept := _of_hra_node(node):
+        return concept
+    for its_organ, pattern, concept in HRA_SIDED_NODES:
+        if organ == its_organ and (match := re.search(pattern, node)):
+            return concept.format(side=SIDES[match[1]])
+    if organ == "lung" and "bronchopulmonary_segm" in node:
+        return next((concept for pattern, concept in HRA_LUNG_SEGMENTS if re.search(pattern, node)), None)
+    parts = (concept for its_organ, pattern, concept in HRA_PARTS
+             if organ == its_organ and re.search(pattern, name.lower()))
+    return next(parts, HRA_ORGANS.get(organ))
+
+
+def _of_hra_node(node: str) -> str | None:
+    """Concept of a mesh of whatever organ, from its node."""
     for pattern, concept in HRA_NODES:
         if match := re.search(pattern, node):
             return concept.format(side=SIDES[match[2]])
-    for pattern, concept in HRA_NAMED_NODES:
-        if match := re.search(pattern, node):
-            return match.expand(concept)
-    if organ == "pelvis" and (match := re.search(r"_([LR])(_|$)", node)):
-        return f"hip_{SIDES[match[1]]}"
-    if organ == "lung" and (match := re.search(r"hilum.*_([LR])$", node)):
-        return f"lung_{SIDES[match[1]]}"
-    if organ == "lung" and "bronchopulmonary_segm" in node:
-        return next((concept for pattern, concept in HRA_LUNG_SEGMENTS if re.search(pattern, node)), None)
-    for part_organ, pattern, concept in HRA_PARTS:
-        if organ == part_organ and re.search(pattern, low):
-            return concept
-    return HRA_ORGANS.get(organ)
+    named = ((re.search(pattern, node), concept) for pattern, concept in HRA_NAMED_NODES)
+    return next((match.expand(concept) for match, concept in named if match), None)
 
 
 def muscle(name: str, side: str) -> str | None:

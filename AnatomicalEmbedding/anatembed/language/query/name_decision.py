@@ -171,18 +171,26 @@ class NameDecision:
         """True when the words that stay unexplained name something other than the structure found."""
         if not found.unexplained:
             return False
-        if any(word in self._tables.head_nouns for word in found.unexplained):
-            return True
-        if self._names_the_opposite(found) or self._is_only_a_kind(found) or self._is_another_of_its_kind(found):
-            return True
+        return (
+            not self._tables.head_nouns.isdisjoint(found.unexplained)
+            or self._names_the_opposite(found)
+            or self._is_only_a_kind(found)
+            or self._is_another_of_its_kind(found)
+            or self._is_mostly_unexplained(found, reading)
+            or self._is_a_doubtful_name_among_others(found, words, upper)
+        )
+
+    def _is_mostly_unexplained(self, found: _Found, reading) -> bool:
         beside = self._tables.part_words
         rest = sum(len(word) for word in found.unexplained if not self._tables.is_finding(word) and word not in beside)
         understood = found.match.score + len(reading.side or "")
-        if understood < _MIN_EXPLAINED * (understood + rest):
-            return True
-        lower_case = not any(word in upper for word in words)
-        foreign = any(word not in self._tables.part_words for word in found.unexplained)
-        return foreign and (found.verdict.abbreviation and lower_case or not found.match.certain)
+        return understood < _MIN_EXPLAINED * (understood + rest)
+
+    def _is_a_doubtful_name_among_others(self, found: _Found, words, upper) -> bool:
+        """A short form in small letters, or a name that was corrected, beside words that are no part of it."""
+        if self._tables.part_words.issuperset(found.unexplained):
+            return False
+        return found.verdict.abbreviation and upper.isdisjoint(words) or not found.match.certain
 
     def _would_choose_a_side(self, found: _Found, reading) -> bool:
         """True when no side is typed, a word is not understood, and the name belongs to one side only: "coronary x"."""

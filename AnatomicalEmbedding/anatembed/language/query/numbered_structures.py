@@ -136,21 +136,29 @@ class NumberedStructures:
     def _disc_or_levels(self, query: _Query) -> Resolution | None:
         """A disc, or several levels: a disc without a name of its own leads to its vertebrae."""
         levels, others = _with_lower_level(query.levels, query.others)
-        disc = not self._tables.disc_words.isdisjoint(others)
-        if not levels or len(levels) == 1 and not disc:
-            return None
-        if disc and levels == [("L", 5)] and "sacrum" in others:
+        if levels and not self._tables.disc_words.isdisjoint(others):
+            return self._disc(levels, others, query.reading)
+        return self._several_levels(levels) if len(levels) > 1 else None
+
+    def _disc(self, levels: list[tuple[str, int]], others: list[str], reading: SideReading) -> Resolution:
+        if levels == [("L", 5)] and "sacrum" in others:
             levels, others = [*levels, ("S", 1)], [word for word in others if word != "sacrum"]
         named = next((one for one, pair in _NAMED_DISCS.items() if pair == levels), None)
-        if disc and named and self._is_plain_disc(others, query.reading):
+        if named and self._is_plain_disc(others, reading):
             return accept(self._vocabulary, named, f"“{self._vocabulary.name(named)}” is named.")
-        wrong = [level for level in levels if not self._is_valid(*level)]
-        if wrong:
-            return self._refuse(self._range_sentence(*wrong[0]))
-        ids = list(dict.fromkeys(f"vertebrae_{letter}{number}" for letter, number in levels))
-        if disc:
-            return ask(self._vocabulary, ids, "This disc has no name of its own here. Choose a vertebra beside it.")
-        return ask(self._vocabulary, ids, "More than one level is named. Choose one.") if len(ids) > 1 else None
+        question = "This disc has no name of its own here. Choose a vertebra beside it."
+        return self._without_such_level(levels) or ask(self._vocabulary, _vertebrae(levels), question)
+
+    def _several_levels(self, levels: list[tuple[str, int]]) -> Resolution | None:
+        refused, ids = self._without_such_level(levels), _vertebrae(levels)
+        if refused or len(ids) == 1:
+            return refused
+        return ask(self._vocabulary, ids, "More than one level is named. Choose one.")
+
+    def _without_such_level(self, levels: list[tuple[str, int]]) -> Resolution | None:
+        """The refusal of levels of which one does not exist ("T13")."""
+        wrong = next((level for level in levels if not self._is_valid(*level)), None)
+        return self._refuse(self._range_sentence(*wrong)) if wrong else None
 
     def _is_plain_disc(self, others: list[str], reading: SideReading) -> bool:
         """True when nothing but the disc is named, without a side."""
@@ -257,6 +265,10 @@ def _with_lower_level(levels: list[tuple[str, int]], others: list[str]) -> tuple
     letter, upper = levels[0]
     second = (letter if lower[0] == upper + 1 else "S", lower[0])
     return [*levels, second], [word for word in others if not word.isdigit()]
+
+
+def _vertebrae(levels: list[tuple[str, int]]) -> list[str]:
+    return list(dict.fromkeys(f"vertebrae_{letter}{number}" for letter, number in levels))
 
 
 def _may_be_a_lung_segment(query: _Query) -> bool:
