@@ -10,8 +10,8 @@ from trame_slicer.core import LayoutManager, SlicerApp
 from trame_slicer.rca_view import RemoteSliceViewFactory, RemoteThreeDViewFactory
 
 from web_demo import words
-from web_demo.layouts import ALONE, ONE_SCAN, ORIENTATIONS, SECOND, THREE_D, TWO_SCANS, layouts
 from web_demo.surfaces import add_surfaces, remove_surfaces
+from web_demo.view_layouts import ALONE, ONE_SCAN, ORIENTATIONS, SECOND, THREE_D, TWO_SCANS, view_layouts
 from web_demo.view_size import bounded_size
 from web_demo.view_ui import slice_view_ui, three_d_view_ui
 
@@ -44,10 +44,10 @@ class _SpaceViews(_Bounded, RemoteThreeDViewFactory):
 
 
 class Views:
-    """Slice views and a 3D view in the page; names as in layouts.py."""
+    """Slice views and a 3D view in the page; names as in view_layouts.py."""
 
     def __init__(self, app: SlicerApp, server) -> None:
-        self._app, self._server, self._state = app, server, server.state
+        self._app, self._state = app, server.state
         self.entered: Callable = lambda scan: None
         self.clicked: Callable = lambda scan, position_ras: None
         self._watched: set[str] = set()
@@ -64,7 +64,7 @@ class Views:
         for factory, over_view in ((_SliceViews, self._slice_ui), (_SpaceViews, three_d_view_ui)):
             app.view_manager.register_factory(factory(server, populate_view_ui_f=over_view, **streaming))
         self.manager = LayoutManager(app.scene, app.view_manager, server)
-        self.manager.register_layout_dict(layouts(), lazy_initialization=True)
+        self.manager.register_layout_dict(view_layouts(), lazy_initialization=True)
         self.manager.create_layout_views_if_needed(ONE_SCAN)
         self._prepare()
         self.manager.set_layout(ONE_SCAN)

@@ -1,6 +1,6 @@
 """How the views are arranged: one scan in three slices and in 3D, two scans above each other, or one view alone."""
 
-from trame_slicer.views import Layout, LayoutDirection, ViewLayoutDefinition, ViewType
+from trame_slicer.views import Layout, LayoutDirection, ViewLayoutDefinition
 
 ORIENTATIONS = {"Red": "Axial", "Green": "Coronal", "Yellow": "Sagittal"}
 """Name of the view, as in Slicer, and its orientation."""
@@ -20,7 +20,7 @@ def slice_view(name: str) -> ViewLayoutDefinition:
     return view
 
 
-def layouts() -> dict[str, Layout]:
+def view_layouts() -> dict[str, Layout]:
     """Every arrangement by its name."""
     row, column = LayoutDirection.Horizontal, LayoutDirection.Vertical
     space = ViewLayoutDefinition.threed_view(name=THREE_D, background_color=_BLACK)
@@ -32,7 +32,3 @@ def layouts() -> dict[str, Layout]:
         TWO_SCANS: Layout(column, [Layout(row, [red, green, yellow]), Layout(row, second)]),
         **alone,
     }
-
-
-def is_slice(view: ViewLayoutDefinition) -> bool:
-    return view.view_type is ViewType.SLICE_VIEW
