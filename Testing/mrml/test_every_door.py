@@ -67,6 +67,12 @@ class State(SimpleNamespace):
     def change(self, _name):
         return lambda method: method
 
+    def client_only(self, *_names):
+        """What a browser keeps to itself: here there is none."""
+
+    def dirty(self, *_names):
+        """What is to be sent to the browser although it did not change."""
+
     def __getitem__(self, name):
         return getattr(self, name)
 
