@@ -99,10 +99,6 @@ class WebDemo:
         with self.state:
             yield
 
-    def clean_up(self) -> None:
-        """Stop what runs."""
-        self.logic.cleanUp()
-
     def _explore(self, embedding_map, checkpoint) -> Explorer:
         explorer = Explorer(embedding_map, checkpoint)
         if not self._is_warm:  # the first question reads word lists: better now than when somebody waits
