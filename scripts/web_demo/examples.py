@@ -4,13 +4,12 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from anatembed.scan.files import read_volume
 from anatembed.scan.volume import Volume
 from anatembed.shipped_file import shipped_file
 
-FIRST, MOVED = "CT of the trunk", "The same CT, turned and cut off"
-_TURN_DEGREES, _SHIFT_MM, _CUT = 12.0, (35.0, -20.0, 60.0), 0.2
+FIRST, OTHER = "CT of the trunk", "CT of another person's chest"
+_OTHER_FILE = Path(__file__).parent / "scans" / "cptac_chest_ct.nii.gz"
 
 
 @dataclass(frozen=True)
@@ -23,32 +22,17 @@ class Example:
 
 EXAMPLES = (
     Example(FIRST, "The CT that is bundled with the module"),
-    Example(MOVED, "A second scan for Compare: the same voxels, turned, moved, without the lowest part"),
+    Example(OTHER, "For Compare: lungs to upper kidneys, with contrast medium in the veins"),
 )
 
 
 def example_volume(name: str) -> Volume:
     """The voxels of an example; ValueError for another name."""
-    path = shipped_file("cort_trunk_ct.nii.gz")
-    first = read_volume(path)
-    if name == FIRST:
-        return Volume(first.array_kji, first.ijk_to_ras, "CT", FIRST)
-    if name != MOVED:
+    files = {FIRST: shipped_file("cort_trunk_ct.nii.gz"), OTHER: _OTHER_FILE}
+    if name not in files:
         raise ValueError(f"expected one of {[one.name for one in EXAMPLES]}, got {name!r}")
-    cut = round(_CUT * len(first.array_kji))
-    lowest_first = first.ijk_to_ras[2, 2] > 0
-    array_kji = first.array_kji[cut:] if lowest_first else first.array_kji[: len(first.array_kji) - cut]
-    offset = np.eye(4)
-    offset[2, 3] = cut if lowest_first else 0
-    return Volume(array_kji.copy(), _motion() @ first.ijk_to_ras @ offset, "CT", MOVED)
-
-
-def _motion() -> np.ndarray:
-    angle = np.deg2rad(_TURN_DEGREES)
-    motion = np.eye(4)
-    motion[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
-    motion[:3, 3] = _SHIFT_MM
-    return motion
+    volume = read_volume(files[name])
+    return Volume(volume.array_kji, volume.ijk_to_ras, "CT", name)
 
 
 def make_example_maps(folder: Path) -> None:
