@@ -2,8 +2,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Literal
 
 import numpy as np
@@ -224,11 +224,44 @@ def plan_blocks(
 
 def _in_blocks(encoder: EmbeddingEncoder, hu: np.ndarray, precision: torch.dtype, blocks: Blocks, report) -> np.ndarray:
     parts = []
+    shares = work_shares(encoder)
     for first, start, stop, last in blocks:
-        block = _forward(encoder, hu[first:last], precision)
+        done = iter(shares)
+
+        def tell(*_layer, start=start, stop=stop, done=done) -> None:
+            report((start + next(done, 1.0) * (stop - start)) / blocks.planes)
+
+        with _after_every_convolution(encoder, tell):
+            block = _forward(encoder, hu[first:last], precision)
         parts.append(block[:, (start - first) // 2 : (stop - first) // 2])
         report(stop / blocks.planes)
     return np.concatenate(parts, axis=1) if len(parts) > 1 else parts[0]
+
+
+def work_shares(encoder: EmbeddingEncoder) -> list[float]:
+    """What share of the multiplications is done after each convolution, in their order, up to 1: counted on the
+    smallest scan, because the shares are those of every size."""
+    counts: list[int] = []
+
+    def count(layer: nn.Conv3d, _inputs, output: Tensor) -> None:
+        counts.append(layer.weight.numel() * output[0, 0].numel())
+
+    side = encoder.config.total_stride
+    nothing = network_input(torch.zeros(1, side, side, side, device=next(encoder.parameters()).device))
+    with _after_every_convolution(encoder, count), torch.inference_mode():
+        encoder(nothing)
+    return (np.cumsum(counts) / max(sum(counts), 1)).tolist()
+
+
+@contextmanager
+def _after_every_convolution(encoder: EmbeddingEncoder, call: Callable) -> Iterator[None]:
+    """Within, `call(layer, inputs, output)` follows every convolution of the network; what it raises ends the pass."""
+    hooks = [layer.register_forward_hook(call) for layer in encoder.modules() if isinstance(layer, nn.Conv3d)]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def padded_shape(shape_kji: tuple[int, int, int], multiple: int) -> tuple[int, int, int]:

@@ -21,6 +21,7 @@ from anatembed.maps.inference import (
     fold_normalisation,
     free_memory,
     voxel_means,
+    work_shares,
 )
 from anatembed.model.config import EncoderConfig
 from anatembed.model.memory_budget import NotEnoughMemory
@@ -168,7 +169,7 @@ def test_a_short_last_block_is_no_different(length):
     budget = plane_bytes(prepared, 8) * (2 * margin + 56)  # 56 is no divisor of any of the lengths
     whole, seen = encode(prepared, encoder, torch.float32, 2**40), []
     blocks = encode(prepared, encoder, torch.float32, budget, seen.append, margin)
-    assert len(seen) == 4
+    assert len(seen) == 4 * (len(work_shares(encoder)) + 1)
     assert seen[-1] == 1
     assert seen[-1] - seen[-2] < seen[0]
     assert blocks.shape == whole.shape == (CONFIG.latent, -(-length // 2), 8, 8)
@@ -243,6 +244,36 @@ def test_cancelling_between_any_two_steps_ends_it(checkpoint, after):
         embed_tall(checkpoint, max_bytes=1, cancelled=cancelled, progress=lambda *step: shown.append(step))
     assert len(asked) == after + 1
     assert len(shown) == after
+
+
+def test_progress_moves_during_the_one_pass_of_a_scan_and_it_can_be_cancelled_there(checkpoint):
+    steps = []
+    embed_tall(checkpoint, progress=lambda stage, part: steps.append(part) if stage == "Embedding" else None)
+    assert len(set(steps)) >= 8 and steps == sorted(steps)
+    during = []
+
+    def cancelled():
+        return any(0.4 < part < 0.9 for part in during)
+
+    with pytest.raises(Cancelled):
+        embed_tall(checkpoint, cancelled=cancelled, progress=lambda _stage, part: during.append(part))
+    assert during[-1] < 0.9
+
+
+def test_the_shares_of_the_work_are_those_of_a_larger_scan():
+    encoder = tiny_encoder()
+    counts = []
+    hooks = [
+        layer.register_forward_hook(lambda one, _in, out: counts.append(one.weight.numel() * out[0, 0].numel()))
+        for layer in encoder.modules() if isinstance(layer, torch.nn.Conv3d)
+    ]
+    side = 3 * encoder.config.total_stride
+    with torch.inference_mode():
+        encoder(torch.zeros(1, 2, side, side, side))
+    for hook in hooks:
+        hook.remove()
+    assert work_shares(encoder) == pytest.approx(np.cumsum(counts) / sum(counts))
+    assert work_shares(encoder)[-1] == 1
 
 
 def test_an_unknown_device_is_refused(checkpoint):
