@@ -1,6 +1,7 @@
 """What the panel does, without the panel: embed scans, ask them for anatomy, show the answers in the views."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -166,6 +167,10 @@ class Logic:
         description = f"{volumeNode.GetName()}, confidence {hit.confidence:.0%}"
         self._navigation.keep(hit.position_ras, hit.label, description, volumeNode)
 
+    def forgetKept(self, volumeNode, label: str, position_ras) -> None:
+        """Take a kept point of a scan away again."""
+        self._navigation.forgetKept(position_ras, label, volumeNode)
+
     def history(self) -> list[str]:
         """What was asked in this scene, newest first."""
         return self._record.history()
@@ -304,6 +309,12 @@ class Logic:
         """Name and colour of the structures in a scan, largest first."""
         embedded, _motion = self._embeddings.current(volumeNode)
         return _asked(embedded.explorer.structures).legend
+
+    def structuresIn(self, volumeNode):
+        """The likeliest structure of every voxel of a scan: StructureColours in world RAS."""
+        embedded, motion = self._embeddings.current(volumeNode)
+        found = _asked(embedded.explorer.structures)
+        return replace(found, ijk_to_ras=motion @ found.ijk_to_ras)
 
     # Model
 

@@ -39,6 +39,14 @@ class Navigation:
         _addPoint(node, position_ras, label, description)
         return node
 
+    def forgetKept(self, position_ras, label: str, volumeNode) -> None:
+        """Take one kept point of this scan away; one that is not there is no error."""
+        node = self._keptNode(volumeNode)
+        for index in reversed(range(node.GetNumberOfControlPoints())):
+            near = np.linalg.norm(node.GetNthControlPointPositionWorld(index) - np.asarray(position_ras, float)) < 0.1
+            if near and node.GetNthControlPointLabel(index) == label:
+                node.RemoveNthControlPoint(index)
+
     def clearHits(self) -> None:
         """Remove the points of the last answer; without any, nothing happens."""
         node = self._pointsNode(_HITS)

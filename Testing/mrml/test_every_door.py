@@ -67,11 +67,14 @@ class State(SimpleNamespace):
     def change(self, _name):
         return lambda method: method
 
-    def client_only(self, *_names):
-        """What a browser keeps to itself: here there is none."""
+    def client_only(self, *names):
+        """There is no browser whose own values could differ."""
+        for name in names:
+            vars(self).setdefault(name, None)
 
-    def dirty(self, *_names):
-        """What is to be sent to the browser although it did not change."""
+    def dirty(self, *names):
+        """As the page's: only what is there can be sent again."""
+        assert all(hasattr(self, name) for name in names)
 
     def __getitem__(self, name):
         return getattr(self, name)
@@ -163,7 +166,8 @@ def test_the_page_shows_what_the_answer_says(logic, text):
 
     demo = SimpleNamespace(
         state=State(opacity=0.5), logic=logic, tell=lambda text, problem=False: None, refresh=lambda: None,
-        busy=nullcontext, is_ready=False, scans=SimpleNamespace(chosen=lambda: logic.scan))
+        busy=nullcontext, is_ready=False, scans=SimpleNamespace(chosen=lambda: logic.scan),
+        views=SimpleNamespace(still=nullcontext), windowing=SimpleNamespace(fit=lambda category: None))
     find = FindLogic(demo)
     find.find(text)
     answer = logic.documentOf(logic.locate(logic.scan, text))

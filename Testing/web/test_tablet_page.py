@@ -36,8 +36,9 @@ def test_a_tap_on_an_offer_finds_it(page):
 def test_a_tap_on_a_picture_names_the_place_and_moves_the_other_views(page):
     page.ask("liver")
     places = page.places()
-    box = page.page.locator("#over-Red").bounding_box()
-    page.page.touchscreen.tap(box["x"] + 0.5 * box["width"], box["y"] + 0.5 * box["height"])
+    page.wait_until(lambda: page.ring("Red") is not None)
+    box, (across, down) = page.page.locator("#over-Red").bounding_box(), page.ring("Red")
+    page.page.touchscreen.tap(box["x"] + across * box["width"], box["y"] + down * box["height"])
     page.wait_until(lambda: "iver" in page.page.inner_text("#here-name"))
     page.page.touchscreen.tap(box["x"] + 0.5 * box["width"], box["y"] + 0.3 * box["height"])
     page.wait_until(lambda: page.places()["Coronal"] != places["Coronal"])

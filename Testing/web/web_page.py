@@ -12,6 +12,12 @@ SECONDS = 60
 VIEWS = {"Axial": "Red", "Coronal": "Green", "Sagittal": "Yellow"}
 
 
+def pink(picture: np.ndarray) -> np.ndarray:
+    """Where a picture has the colour of the rings."""
+    red, green, blue = np.moveaxis(picture.astype(int), -1, 0)
+    return (red > 190) & (red - green > 70) & (blue - green > 30)
+
+
 _PIXELS = """selector => {
   const picture = document.querySelector(selector)?.parentElement.querySelector("img");
   if (!picture || !picture.naturalWidth) return "";
@@ -43,7 +49,12 @@ class VisitorsPage:
     def wait_until_drawn(self) -> None:
         expect(self.page.locator("#scan-line")).to_contain_text("can be searched")
         for view in VIEWS.values():
-            self.wait_until(lambda view=view: self.picture(view).std() > 20)
+            self.wait_until(lambda view=view: self._is_drawn(view))
+
+    def _is_drawn(self, view: str) -> bool:
+        """Whether a view has a picture, and of its own size: the first one is drawn before the size is known."""
+        picture, box = self.picture(view), self.page.locator(f"#over-{view}").bounding_box()
+        return picture.std() > 20 and box is not None and abs(picture.shape[1] - box["width"]) < 3
 
     def ask(self, text: str) -> str:
         """Type a question, press Enter, and return the answer in words."""
@@ -68,6 +79,28 @@ class VisitorsPage:
         if not data:
             return np.zeros((2, 2, 3), np.uint8)
         return np.asarray(Image.open(io.BytesIO(base64.b64decode(data.split(",")[1]))).convert("RGB"))
+
+    def ring(self, view: str) -> tuple[float, float] | None:
+        """Middle of the rings in a view, in parts of its width and height; None without one."""
+        picture = self.picture(view)
+        rows, columns = np.nonzero(pink(picture))
+        if len(rows) < 20:
+            return None
+        return (columns.min() + columns.max()) / 2 / picture.shape[1], (rows.min() + rows.max()) / 2 / picture.shape[0]
+
+    def point_at_ring(self, view: str) -> None:
+        """Move the mouse to the place that is marked in a view."""
+        self.wait_until(lambda: self.ring(view) is not None)
+        self.point_at(view, *self.ring(view))
+
+    def drag(self, view: str, start: tuple[float, float], pixels: tuple[float, float], steps: int = 6) -> None:
+        """Drag with the left button from a place in parts of the view, by pixels to the right and down."""
+        box = self.page.locator(f"#over-{view}").bounding_box()
+        x, y = box["x"] + start[0] * box["width"], box["y"] + start[1] * box["height"]
+        self.page.mouse.move(x, y)
+        self.page.mouse.down()
+        self.page.mouse.move(x + pixels[0], y + pixels[1], steps=steps)
+        self.page.mouse.up()
 
     def point_at(self, view: str, across: float, down: float) -> None:
         """Move the mouse over a view to a place in parts of its width and height."""

@@ -34,10 +34,13 @@ from web_demo.gate import same
 from web_demo.here_logic import HereLogic
 from web_demo.limits import Limits
 from web_demo.page import build_page
+from web_demo.report_logic import ReportLogic
 from web_demo.scan_logic import ScanLogic
 from web_demo.show_logic import ShowLogic
+from web_demo.take_logic import TakeLogic
 from web_demo.upload import Upload
-from web_demo.views import Views
+from web_demo.views import DISTANCE_TOOL, WINDOW_TOOL, Views
+from web_demo.windowing import Windowing
 
 _IDLE_SECONDS = 0.02
 _REMOVALS, _BETWEEN_REMOVALS_SECONDS = 50, 0.1
@@ -62,16 +65,28 @@ class WebDemo:
         models, cache = ModelStore(folder / "models"), MapCache(folder / "maps")
         self.logic = Logic(self.scene, self._make_worker, models, cache, self._explore, _soon)
         self._is_warm = False
+        self.readout = self.colours = None
         self.views = Views(self.app, server)
+        self.windowing = Windowing(self.state, self._all_scans, self.views.draw)
+        self.state.change("tool")(self._on_tool)
+        self._on_tool()
         self.scans = ScanLogic(self, limits, slot.parent)
         self.find, self.overlay = FindLogic(self), ShowLogic(self)
         self.here, self.compare, self.border = HereLogic(self), CompareLogic(self), BorderLogic(self)
-        self._sections = [self.scans, self.find, self.overlay, self.here, self.compare, self.border]
+        self.report, self.take = ReportLogic(self), TakeLogic(self)
+        self._sections = [
+            self.scans, self.find, self.overlay, self.here, self.compare, self.border, self.report,
+            self.take,
+        ]
         self.upload = Upload(folder / "uploads", limits, self.scans.received)
         self.page = build_page(self)
-        # Names by which a program presses the page's buttons, for benchmarks.
+        # Names by which the page's script and the benchmarks' programs call.
         for name, command in {"find": self.find.find, "show": self.overlay.show, "remove": self.scans.remove,
-                              "embed": self.scans.embed_or_cancel}.items():
+                              "embed": self.scans.embed_or_cancel, "scroll": self.views.scroll,
+                              "alone": self.views.toggle_alone, "here": self.take.here,
+                              "go_to": self.take.go_to, "kept_csv": self.take.kept_csv,
+                              "kept_markups": self.take.kept_markups, "structures_csv": self.take.structures_csv,
+                              "structures_markups": self.take.structures_markups, "figure": self.take.figure}.items():
             server.trigger(name)(command)
         self.scans.begin()
         self.is_ready = True
@@ -88,19 +103,22 @@ class WebDemo:
                 section.refresh()
             self.views.draw()
 
-    def set_window(self, name: str) -> None:
-        """Grey values of all scans."""
-        self.views.apply_window(name, self.scans.all())
-        self.views.draw()
-
     @contextmanager
     def busy(self):
         """While something is done that the page waits for; changes of the page are sent at its end."""
         with self.state:
             yield
 
+    def _all_scans(self) -> list:
+        return self.scans.all() if self.is_ready else []
+
+    def _on_tool(self, **_state) -> None:
+        tools = {WINDOW_TOOL: self.windowing, DISTANCE_TOOL: self.views.distances}
+        self.views.pointer.tool = tools[self.state.tool]
+
     def _explore(self, embedding_map, checkpoint) -> Explorer:
         explorer = Explorer(embedding_map, checkpoint)
+        self.readout = checkpoint.readout
         if not self._is_warm:  # the first question reads word lists: better now than when somebody waits
             self._is_warm = bool(explorer.locate("liver"))
         return explorer

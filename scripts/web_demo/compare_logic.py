@@ -1,7 +1,14 @@
 """The same anatomical place in a second scan, once or always."""
 
+import math
+
+from anatembed.ask.matching import RELIABLE_MM
+
 from web_demo import words
+from web_demo.examples import EXAMPLES
 from web_demo.section import Section, shown
+
+_EXAMPLE = "example:"
 
 
 class CompareLogic(Section):
@@ -41,7 +48,11 @@ class CompareLogic(Section):
     def refresh(self) -> None:
         chosen = self.scan()
         others = [node for node in self.demo.scans.all() if node is not chosen]
-        self.state.others = [{"title": node.GetName(), "value": node.GetID()} for node in others]
+        names = {node.GetName() for node in self.demo.scans.all()}
+        self.state.others = [
+            *({"title": node.GetName(), "value": node.GetID()} for node in others),
+            *({"title": one.name, "value": _EXAMPLE + one.name} for one in EXAMPLES if one.name not in names),
+        ]
         if self.state.other_id is not None and self.other() is None:
             self.state.other_id = None
         self._arrange()
@@ -65,8 +76,7 @@ class CompareLogic(Section):
             if match is None:
                 self.state.match = "This place cannot be found in the other scan."
                 return
-            place, confidence = words.position(match.position_ras), words.placeConfidence(match.confidence)
-            self.state.match = f"Same place in the other scan: {place}; there and back agree by {confidence}."
+            self.state.match = f"Same place in the other scan: {words.position(match.position_ras)}. {_way_back(match)}"
 
     def _unlink(self) -> None:
         if self._linked is not None:
@@ -89,11 +99,30 @@ class CompareLogic(Section):
         if not self.state.others:
             return "Open a second scan, for example from Examples."
         if self.other() is None:
-            return "Choose the second scan."
+            return "Choose a scan for the second row of views."
         if not self.logic.isEmbedded(self.other()):
-            return f"{self.other().GetName()} is not embedded yet: choose it above and press Embed."
+            return f"{self.other().GetName()} is being embedded; then the two can be compared."
         return ""
 
     def _on_other(self, **_state) -> None:
         if self.demo.is_ready:
-            self.demo.refresh()
+            self._make_ready()
+
+    @shown
+    def _make_ready(self) -> None:
+        """Open the example that was chosen, and embed the second scan if nothing else is being embedded."""
+        chosen = self.state.other_id or ""
+        if chosen.startswith(_EXAMPLE):
+            self.state.other_id = self.demo.scans.open_beside(chosen.removeprefix(_EXAMPLE)).GetID()
+        other = self.other()
+        if other is not None and not self.logic.isEmbedded(other) and not self.logic.isEmbedding():
+            self.demo.scans.embed(other)
+
+
+def _way_back(match) -> str:
+    """How far the way back ends from where it began, which is all that is known of how right a match is."""
+    if match.confidence <= 0:
+        return "The place is outside the body, or the way back ends far away: do not rely on it."
+    away_mm = RELIABLE_MM * math.sqrt(-2 * math.log(min(match.confidence, 1.0)))
+    verdict = "" if match.confidence >= words.SURE else ": uncertain"
+    return f"The way back from there ends {away_mm:.0f} mm from where it began{verdict}."

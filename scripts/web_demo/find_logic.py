@@ -1,6 +1,10 @@
 """Type a structure, go through the places where it is, keep one, see where it is likely."""
 
+from anatembed.language.vocabulary import Vocabulary
+from anatembed.serve.documents import side_of
+
 from web_demo import words
+from web_demo.kept import KeptPlace
 from web_demo.section import Section, shown
 from web_demo.structure_box import StructureBox
 
@@ -15,8 +19,10 @@ class FindLogic(Section):
         self.box = StructureBox(demo, "find", self.find)
         self._hits: list = []
         self._asked: str | None = None
-        start = {"hits": [], "hit_row": -1, "answer": "", "answer_kind": "go", "choices": [], "choices_lead": "",
-                 "answers": 0, "earlier": [], "threshold": 0.0, "less_likely": 0, "less_likely_shown": False}
+        self._vocabulary = Vocabulary.load()
+        start = {"hits": [], "hit_row": -1, "answer": "", "answer_text": "", "answer_kind": "go",
+                 "choices": [], "choices_lead": "", "answers": 0,
+                 "earlier": [], "threshold": 0.0, "less_likely": 0, "less_likely_shown": False}
         for name, value in start.items():
             self.state.setdefault(name, value)
         self.state.change("threshold")(self._on_threshold)
@@ -31,7 +37,9 @@ class FindLogic(Section):
         self._clear()
         self.tell("")
         scan = self.require_scan()
-        answer = self.logic.locate(scan, text)
+        with self.demo.views.still():
+            answer = self.logic.locate(scan, text)
+        self._fit_window(answer)
         self._asked = scan.GetID()
         self._show(answer)
         if self.logic.shownOverlay() == "heat map":  # the answer is not to stand beside the picture of another one
@@ -42,13 +50,18 @@ class FindLogic(Section):
         """Move the views to the hit of a row."""
         if 0 <= row < len(self._hits):
             self.state.hit_row = row
-            self.logic.jumpTo(self._hits[row].position_ras)
+            with self.demo.views.still():
+                self.logic.jumpTo(self._hits[row].position_ras)
 
     @shown
     def keep(self, row: int) -> None:
         """Make a hit a point that stays when the next search clears the others."""
         if 0 <= row < len(self._hits):
-            self.logic.keepHit(self.require_scan(), self._hits[row])
+            scan, hit = self.require_scan(), self._hits[row]
+            self.logic.keepHit(scan, hit)
+            side = side_of(hit.concept_id, self._vocabulary)
+            place = KeptPlace(scan.GetName(), hit.label, hit.concept_id, side, tuple(hit.position_ras), hit.confidence)
+            self.demo.take.add(scan, place)
             self.tell(f"Kept: {self._name(self._hits[row])}.")
 
     @shown
@@ -72,6 +85,19 @@ class FindLogic(Section):
         threshold = self.state.threshold or None
         return self.logic.showHeatMap(self.require_scan(), text, threshold=threshold, opacity=self.state.opacity)
 
+    def _fit_window(self, answer) -> None:
+        """Grey values in which what was found is looked at."""
+        if answer.places and answer.places[0].concept_id:
+            self.demo.windowing.fit(self._vocabulary[answer.places[0].concept_id].category)
+
+    def _as_text(self, answer) -> str:
+        """The answer and its places, to be copied into a text."""
+        places = [
+            f"{self._name(hit)}: {words.position(hit.position_ras)}, confidence {words.placeConfidence(hit.confidence)}"
+            for hit in answer.places
+        ]
+        return "\n".join([f"{self.require_scan().GetName()}: {answer.words}", *places])
+
     def _name(self, hit) -> str:
         return words.capital(hit.label)
 
@@ -87,6 +113,7 @@ class FindLogic(Section):
         self.state.hit_row = 0 if answer.places else -1
         self.state.answers += 1
         self.state.answer = answer.words
+        self.state.answer_text = self._as_text(answer)
         self.state.answer_kind = "caution" if answer.caution else answer.decision
         self.state.choices_lead, self.state.choices = _choices(document)
 
@@ -99,7 +126,7 @@ class FindLogic(Section):
         if self.demo.is_ready and self.logic.shownOverlay() == "heat map":
             if threshold > 0:
                 self.logic.setHeatThreshold(threshold)
-                self.demo.views.draw()
+                self.demo.refresh()
             else:
                 self.show_heat_map()
 

@@ -21,8 +21,11 @@ def find_ui(find) -> None:
                 click=(find.find, "[]"), disabled=("!embedded",), id="find")
         v3.VBtn("Show where it is likely", size="small", variant="tonal", click=find.show_heat_map,
                 disabled=("!embedded",), id="heat-map")
-    html.Div("{{ answer }}", v_if=("answer",), id="answer", raw_attrs=[':data-number="answers"'],
-             classes=("'answer ' + answer_kind",))
+    with html.Div(v_if=("answer",), classes="line answer-line"):
+        html.Div("{{ answer }}", id="answer", classes=("'answer ' + answer_kind",),
+                 raw_attrs=[':data-number="answers"', 'role="status"'])
+        v3.VBtn(icon="mdi-content-copy", size="x-small", variant="text", id="copy-answer",
+                **said("Copy the answer as text"))
     with html.Div(v_if=("choices.length",), classes="choices"):
         html.Span("{{ choices_lead }}")
         v3.VChip("{{ name }}", v_for="name in choices", key="name", size="small", color="primary",
@@ -32,7 +35,7 @@ def find_ui(find) -> None:
             html.Th("Structure")
             html.Th("Confidence", **hint("How likely the place is within 10 mm of the structure"))
             html.Th("Place")
-            html.Th()
+            html.Th("Keep")
         with html.Tbody(), html.Tr(
             v_for="(hit, row) in hits", key="row", click=(find.jump_to_row, "[row]"), raw_attrs=['tabindex="0"'],
             keydown_enter=(find.jump_to_row, "[row]"), __events=[("keydown_enter", "keydown.enter")],

@@ -1,6 +1,10 @@
 """The name of the place under the mouse, or where one clicks or taps."""
 
+import slicer.util
+from AnatomicalEmbeddingLib import VolumeBridge
+
 from web_demo import words
+from web_demo.plane import hu_at
 from web_demo.section import Section
 
 
@@ -11,14 +15,20 @@ class HereLogic(Section):
         super().__init__(demo)
         self._followed = None
         self._clicked: tuple | None = None
-        for name, value in {"here_name": "", "here_others": "", "here_place": "", "follow_mouse": True}.items():
+        for name, value in {"here_name": "", "here_others": "", "here_place": "", "here_hu": "",
+                            "follow_mouse": True}.items():
             self.state.setdefault(name, value)
         self.logic.cursorNamed.connect(self._show)
-        self.demo.views.entered = self.enter
-        self.demo.views.clicked = self.click
+        self.demo.views.pointer.hovered = self.hover
+        self.demo.views.pointer.clicked = self.click
 
-    def enter(self, scan) -> None:
-        """Follow the mouse in the scan whose view it is over: in another scan's view names would be wrong."""
+    def hover(self, scan, position_ras) -> None:
+        """Follow the mouse in the scan whose view it is over, and say the HU there."""
+        self._show_hu(scan, position_ras)
+        self._follow(scan)
+
+    def _follow(self, scan) -> None:
+        """In another scan's view names would be wrong."""
         wanted = scan if scan is not None and self.state.follow_mouse and self.logic.isEmbedded(scan) else None
         if wanted is not self._followed:
             self._followed = wanted
@@ -26,6 +36,7 @@ class HereLogic(Section):
 
     def click(self, scan, position_ras) -> None:
         """Go to a place of a scan in its other views, put the cross-hair there, and name it."""
+        self._show_hu(scan, position_ras)
         self.demo.views.jump(position_ras, second=scan is not self.scan())
         crosshair = self._crosshair()
         crosshair.SetCrosshairRAS(*(float(value) for value in position_ras))
@@ -49,6 +60,13 @@ class HereLogic(Section):
         if self._followed is not None and self._followed.GetScene() is None:
             self._followed = None
             self.logic.followCursor(None)
+
+    def _show_hu(self, scan, position_ras) -> None:
+        hu = None if scan is None else hu_at(
+            slicer.util.arrayFromVolume(scan), VolumeBridge.ijkToWorld(scan), position_ras
+        )
+        with self.state:
+            self.state.here_hu = "" if hu is None else f"{hu} HU"
 
     def _crosshair(self):
         return self.demo.scene.GetFirstNodeByClass("vtkMRMLCrosshairNode")

@@ -67,6 +67,14 @@ class ScanLogic(Section):
         if not self.logic.isEmbedding():
             self.logic.startEmbedding(self.chosen())
 
+    def open_beside(self, name: str):
+        """The node of an example, opened without choosing it."""
+        found = next((node for node in self._nodes if node.GetName() == name), None)
+        if found is None:
+            self._require_room()
+            found = self._put(example_volume(name))
+        return found
+
     @shown
     def remove(self) -> None:
         """Close the chosen scan."""
@@ -86,10 +94,14 @@ class ScanLogic(Section):
             self.logic.cancelEmbedding()
             return
         scan = self.require_scan()
+        self.embed(scan, again=self.logic.isEmbedded(scan))
+
+    def embed(self, scan, again: bool = False) -> None:
+        """Start on a scan, with its kept map unless `again`."""
         self._asked, self.state.details = scan, ""
         self.tell("")
         self.show_progress("Starting", 0.0, None)
-        self.logic.startEmbedding(scan, again=self.logic.isEmbedded(scan))
+        self.logic.startEmbedding(scan, again=again)
 
     def received(self, path: Path, name: str) -> None:
         """Open an uploaded file; it is deleted as soon as it is read."""
@@ -148,13 +160,17 @@ class ScanLogic(Section):
         return "Not embedded yet. Press Embed once; then the scan can be searched."
 
     def _add(self, volume) -> None:
+        self.choose(self._put(volume))
+
+    def _put(self, volume):
+        """The node of a scan that is open from now on."""
         node = VolumeBridge.addScalarVolume(self.demo.scene, volume.array_kji, volume.ijk_to_ras, volume.name)
         if volume.modality != "unknown":
             node.SetAttribute("DICOM.Modality", volume.modality)
         self._nodes.append(node)
-        self.demo.views.apply_window(self.state.window, [node])
+        self.demo.windowing.put_on([node])
         self._list()
-        self.choose(node)
+        return node
 
     def _list(self) -> None:
         self.state.scans = [{"title": node.GetName(), "value": node.GetID()} for node in self._nodes]

@@ -15,10 +15,11 @@ def scan_ui(scans) -> None:
         v3.VBtn(icon="mdi-close", size="x-small", variant="text", **said("Close this scan"),
                 click=scans.remove, disabled=("!scan_id || embedding",))
     with html.Div(classes="line"):
-        html.Input(type="file", id="scan-file", accept=",".join(KINDS), classes="hidden-input")
+        html.Input(type="file", id="scan-file", accept=",".join(KINDS), classes="hidden-input",
+                   raw_attrs=["multiple", 'aria-label="File to open"'])
         v3.VBtn("Open file", prepend_icon="mdi-folder-open-outline", size="small", variant="tonal", id="open-file",
                 disabled=("upload_percent >= 0 || !!opening",),
-                **hint("NIfTI, NRRD, MetaImage, or a ZIP with DICOM; or drop it anywhere on the page"))
+                **hint("NIfTI, NRRD, MetaImage, DICOM files or a ZIP of them; or drop file or folder on the page"))
         with v3.VMenu():
             with v3.Template(v_slot_activator="{ props }"):
                 v3.VBtn("Examples", v_bind="props", size="small", variant="text", append_icon="mdi-menu-down")

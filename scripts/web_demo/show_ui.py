@@ -25,8 +25,24 @@ def show_ui(show) -> None:
                    color="primary", **said("Show from this likelihood"))
         html.Span("{{ threshold ? Math.round(100 * threshold) + '%' : 'automatic' }}", classes="slider-value")
     html.Div("{{ meaning }}", v_if=("meaning",), classes="quiet")
-    with html.Div(v_if=("legend.length",), classes="legend", id="legend"), html.Div(
-        v_for="entry in legend", key="entry.name"
+    with html.Div(v_if=("scale",), classes="scale", id="scale"):
+        html.Span("{{ scale.low }}")
+        html.Div(classes="scale-colours", raw_attrs=['role="img"', 'aria-label="Colours from low to high"'],
+                 style=("{ background: `linear-gradient(to right, ${scale.colours.join(', ')})` }",))
+        html.Span("{{ scale.high }}")
+    with html.Div(v_if=("position_key",), classes="position-key", id="position-key"):
+        html.Span("R")
+        html.Img(src=("position_key",), alt="This scan from the front, in the colours of its places")
+        html.Span("L")
+    with html.Div(v_if=("overlay === 'structures'",), classes="line legend-choices"):
+        v3.VSwitch(v_model=("wholes",), label="Whole organs", density="compact", hide_details=True, color="primary",
+                   id="wholes")
+        v3.VSwitch(v_model=("legend_all",), label="All of the scan", density="compact", hide_details=True,
+                   color="primary", id="legend-all")
+    with html.Div(v_if=("legend.length",), classes="legend", id="legend",
+                  raw_attrs=['role="group"', 'aria-label="Structures and their colours"']), html.Button(
+        v_for="entry in legend", key="entry.name", click=(show.demo.find.find, "[entry.name]"), type="button",
+        raw_attrs=['title="Find this structure"'],
     ):
         html.Span(classes="patch", style=("{ background: entry.colour }",))
         html.Span("{{ entry.name }}")

@@ -19,11 +19,15 @@ def slice_view_ui(server, view_id: str, view, enlarge) -> None:
         with html.Div(classes="view-name"):
             html.Span(_NAMES[kind])
             html.Span(f"{{{{ {view_id}_place }}}}", classes="view-place")
+            html.Span(f"{{{{ {view_id}_slice }}}}", classes="view-slice")
+        with html.Div(classes="scale-bar", style=(f"{{ width: {view_id}_bar.percent + '%' }}",)):
+            html.Span(f"{{{{ {view_id}_bar.mm }}}} mm")
         _button("mdi-arrow-expand", "Enlarge this view, or show all", enlarge, "view-enlarge")
         _button("mdi-fit-to-page-outline", "Fit the scan into the view", view.reset_view, "view-fit")
         with html.Div(classes="view-slider"):
             Slider(typed_state=connect_slice_view_slider_to_state(server, view), density="compact",
-                   color="grey-lighten-1", track_color="grey-darken-2", thumb_size=16)
+                   color="grey-lighten-1", track_color="grey-darken-2", thumb_size=16,
+                   **said(f"{_NAMES[kind]} slice"))
 
 
 def three_d_view_ui(_server, view_id: str, view) -> None:

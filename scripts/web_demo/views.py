@@ -1,28 +1,34 @@
 """The views of one visitor: what they show, where they are, and what is under the mouse."""
 
 from collections.abc import Callable
+from contextlib import contextmanager
 
-import numpy as np
 import slicer
 import slicer.util
+import vtk
+from AnatomicalEmbeddingLib import VolumeBridge
 from AnatomicalEmbeddingLib.SceneNodes import nodesOfClass
 from trame_slicer.core import LayoutManager, SlicerApp
 from trame_slicer.rca_view import RemoteSliceViewFactory, RemoteThreeDViewFactory
+from vtk.util.numpy_support import vtk_to_numpy
 
-from web_demo import words
+from web_demo import plane
+from web_demo.distance import Distances, in_words
+from web_demo.figure import Tile
+from web_demo.markers import Rings
+from web_demo.pointer import Pointer
 from web_demo.surfaces import add_surfaces, remove_surfaces
 from web_demo.view_layouts import ALONE, ONE_SCAN, ORIENTATIONS, SECOND, THREE_D, TWO_SCANS, view_layouts
 from web_demo.view_size import bounded_size
 from web_demo.view_ui import slice_view_ui, three_d_view_ui
 
-WINDOWS = {"Soft tissue": (400, 40), "Lung": (1500, -500), "Bone": (1800, 400)}
-"""Width and centre in HU."""
-_CLICK_PIXELS = 4
-_LEGEND_SIZE, _LEGEND_POSITION = (0.09, 0.28), (0.98, 0.74)
-"""As parts of a view."""
-_BEFORE_THE_VIEW = 10.0
 _AFTER_THE_VIEW = -10.0
-"""Priorities of observers that are asked before and after the view's own."""
+"""Priority of observers that are asked after the view's own."""
+SLABS_MM = (0, 5, 10, 20, 40)
+"""Thicknesses of which the brightest voxels can be shown; 0 is one slice."""
+WINDOW_TOOL, DISTANCE_TOOL = "window", "distance"
+_RIM = 0.08
+"""What is nearer to the edge of a view than this share of it is brought into its middle."""
 
 
 class _Bounded:
@@ -48,17 +54,19 @@ class Views:
 
     def __init__(self, app: SlicerApp, server) -> None:
         self._app, self._state = app, server.state
-        self.entered: Callable = lambda scan: None
-        self.clicked: Callable = lambda scan, position_ras: None
+        self.pointer = Pointer(self._scan_in)
+        self.distances = Distances(app.scene, self._show_distances)
+        self._rings = Rings(app.scene)
+        self.moved: Callable = lambda: None
         self._watched: set[str] = set()
-        self._pressed = (0, 0)
         self._base = ONE_SCAN
         self._in_space: str | None = None
         self._state.setdefault("layout", ONE_SCAN)
-        self._state.setdefault("window", next(iter(WINDOWS)))
+        for name, value in {"tool": WINDOW_TOOL, "slab_mm": 0, "distance": "", "distances": 0}.items():
+            self._state.setdefault(name, value)
         for name in self._names():
-            self._state.setdefault(f"{name}_letters", {})
-            self._state.setdefault(f"{name}_place", "")
+            for part, value in {"letters": {}, "place": "", "slice": "", "bar": {"mm": 0, "percent": 0}}.items():
+                self._state.setdefault(f"{name}_{part}", value)
         streaming = {"rca_encoder": "jpeg", "target_fps": 20, "blur_fps": 15, "interactive_quality": 70,
                      "rca_event_throttle_s": 0.03}
         for factory, over_view in ((_SliceViews, self._slice_ui), (_SpaceViews, three_d_view_ui)):
@@ -89,29 +97,69 @@ class Views:
             self._show_in_space(scan)
             self._put_crosshair_in_the_middle(scan)
 
-    def apply_window(self, name: str, scans: list) -> None:
-        """Grey values of scans by a name of WINDOWS."""
-        width, centre = WINDOWS[name]
-        self._state.window = name
-        for scan in scans:
-            scan.GetDisplayNode().SetAutoWindowLevel(False)
-            scan.GetDisplayNode().SetWindowLevel(width, centre)
-
     def jump(self, position_ras, second: bool = False) -> None:
         """Bring the planes of the views of one scan through a position, without moving the picture sideways."""
         for view in self._slices(second):
             view.get_view_node().JumpSliceByOffsetting(*(float(value) for value in position_ras))
 
+    @contextmanager
+    def still(self):
+        """While the planes of the first scan jump, their pictures do not move sideways; only a place that would lie at
+        the edge of a view, or beyond, is brought into its middle."""
+        views = self._slices(second=False)
+        before = [slicer.util.arrayFromVTKMatrix(view.get_view_node().GetSliceToRAS()).copy() for view in views]
+        crosshair = self._app.scene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
+        was = crosshair.GetCrosshairRAS()
+        yield
+        position_ras = crosshair.GetCrosshairRAS()
+        if position_ras == was:
+            return
+        for view, slice_to_ras in zip(views, before, strict=True):
+            _move_back(view.get_view_node(), slice_to_ras, position_ras)
+
+    def scroll(self, name: str, steps: int) -> None:
+        """Move the plane of a slice view by whole slices."""
+        view = self._app.view_manager.get_view(name)
+        if name not in self._names() or view is None or not isinstance(steps, int):
+            return
+        low, high = view.get_slice_range()
+        view.set_slice_value(min(max(view.get_slice_value() + steps * view.get_slice_step(), low), high))
+
+    def set_slab(self, thickness_mm: int) -> None:
+        """Show the brightest voxels of a slab in every slice view, or with 0 one slice."""
+        self._state.slab_mm = thickness_mm
+        for view in self._app.view_manager.get_slice_views():
+            self._put_slab_on(view)
+            view.schedule_render()
+
+    def tiles(self) -> list[Tile]:
+        """The slice views that are shown, as they are."""
+        shown = self._app.view_manager.filter_visible_views(self._app.view_manager.get_slice_views())
+        return [self._tile(view) for view in shown]
+
     def draw(self) -> None:
         """Draw every view again: an image whose opacity or threshold has changed does not ask for it."""
+        self._rings.dress()
         for view in self._app.view_manager.get_views():
             view.schedule_render()
 
-    def make_legends_small(self) -> None:
-        """Colour scales that fit into views of a web page, between the buttons and the letter of the side."""
+    def hide_scales(self) -> None:
+        """The page writes scales itself, in percent and where there is room."""
         for legend in nodesOfClass(self._app.scene, "vtkMRMLColorLegendDisplayNode"):
-            legend.SetSize(*_LEGEND_SIZE)
-            legend.SetPosition(*_LEGEND_POSITION)
+            legend.SetVisibility(False)
+
+    def overlay_node(self):
+        """The volume that lies over the first scan, None without one."""
+        found = (view.get_foreground_volume_id() for view in self._slices(second=False))
+        return next((self._app.scene.GetNodeByID(one) for one in found if one), None)
+
+    def planes(self) -> list[tuple]:
+        """The planes of the first scan that are shown: matrix of the middle to RAS, width and height in mm."""
+        shown = self._app.view_manager.filter_visible_views(self._slices(second=False))
+        return [
+            (slicer.util.arrayFromVTKMatrix(node.GetSliceToRAS()).copy(), *node.GetFieldOfView()[:2])
+            for node in (view.get_view_node() for view in shown)
+        ]
 
     def _slice_ui(self, server, view_id: str, view) -> None:
         slice_view_ui(server, view_id, view, lambda: self.toggle_alone(view_id))
@@ -143,12 +191,11 @@ class Views:
                 continue
             self._watched.add(name)
             view.modified.connect(self._on_view_modified)
-            interactor = view.interactor()
-            events = {"MouseMoveEvent": self._on_move, "LeftButtonPressEvent": self._on_press,
-                      "LeftButtonReleaseEvent": self._on_release, "WindowResizeEvent": self._on_resized}
-            for event, method in events.items():
-                priority = _AFTER_THE_VIEW if event == "WindowResizeEvent" else _BEFORE_THE_VIEW
-                interactor.AddObserver(event, _with(view, method), priority)
+            self.pointer.watch(view)
+            self._rings.watch(view)
+            resized = _with(view, self._on_resized)
+            view.interactor().AddObserver("WindowResizeEvent", resized, _AFTER_THE_VIEW)
+            self._put_slab_on(view)
             self._on_view_modified(view)
         for view in self._app.view_manager.get_threed_views():
             view.renderer().SetUseDepthPeeling(False)  # many passes, slow without a graphics card
@@ -179,42 +226,59 @@ class Views:
         view.fit_view_to_content()
         view.set_slice_value(offset)
 
-    def _on_view_modified(self, view) -> None:
-        slice_to_ras = slicer.util.arrayFromVTKMatrix(view.get_view_node().GetSliceToRAS())
-        right, up, through = (slice_to_ras[:3, column] for column in range(3))
-        name = view.get_singleton_tag()
-        letters = {"left": -right, "right": right, "top": up, "bottom": -up}
+    def _tile(self, view) -> Tile:
+        image, name = vtk.vtkImageData(), view.get_singleton_tag()
+        view.render_window().Render()
+        slicer.vtkMRMLLayerDisplayableManager.RenderWindowBufferToImage(view.render_window(), image)
+        columns, rows, _ = image.GetDimensions()
+        pixels = vtk_to_numpy(image.GetPointData().GetScalars()).reshape(rows, columns, -1)[::-1, :, :3].copy()
+        kind = ORIENTATIONS[name.removeprefix(SECOND)]
+        label = f"{kind}  {self._state[f'{name}_place']}"
+        return Tile(pixels, label, self._state[f"{name}_letters"], self._state[f"{name}_bar"])
+
+    def _put_slab_on(self, view) -> None:
+        view.set_slab_type(vtk.VTK_IMAGE_SLAB_MAX)
+        view.set_slab_thickness(float(self._state.slab_mm))
+        view.set_slab_enabled(self._state.slab_mm > 0)
+
+    def _show_distances(self, lengths_mm: list[float]) -> None:
         with self._state:
-            self._state[f"{name}_letters"] = {side: words.axis_letter(way) for side, way in letters.items()}
-            self._state[f"{name}_place"] = _place(through, slice_to_ras[:3, 3])
+            self._state.distances = len(lengths_mm)
+            self._state.distance = in_words(lengths_mm[-1]) if lengths_mm else ""
 
-    def _on_move(self, view) -> None:
-        self.entered(self._scan_in(view))
-
-    def _on_press(self, view) -> None:
-        self._pressed = view.interactor().GetEventPosition()
-
-    def _on_release(self, view) -> None:
-        x, y = view.interactor().GetEventPosition()
-        if max(abs(x - self._pressed[0]), abs(y - self._pressed[1])) > _CLICK_PIXELS:
-            return
-        position = slicer.util.arrayFromVTKMatrix(view.get_view_node().GetXYToRAS()) @ [x, y, 0.0, 1.0]
-        scan = self._scan_in(view)
-        if scan is not None:
-            self.clicked(scan, position[:3])
+    def _on_view_modified(self, view) -> None:
+        node, scan, name = view.get_view_node(), self._scan_in(view), view.get_singleton_tag()
+        slice_to_ras = slicer.util.arrayFromVTKMatrix(node.GetSliceToRAS())
+        with self._state:
+            self._state[f"{name}_letters"] = plane.sides(slice_to_ras)
+            self._state[f"{name}_place"] = plane.place(slice_to_ras)
+            self._state[f"{name}_bar"] = plane.scale_bar(node.GetFieldOfView()[0])
+            self._state[f"{name}_slice"] = "" if scan is None else plane.slice_number(
+                slice_to_ras, VolumeBridge.ijkToWorld(scan), scan.GetImageData().GetDimensions()[::-1]
+            )
+        self.moved()
 
     def _scan_in(self, view):
         node_id = view.get_background_volume_id()
         return self._app.scene.GetNodeByID(node_id) if node_id else None
 
 
-def _place(through, origin) -> str:
-    """Where a plane lies: "S 21 mm"; for an oblique plane of the axis that it crosses most steeply."""
-    axis = int(np.argmax(np.abs(through)))
-    value = float(origin[axis])
-    direction = np.zeros(3)
-    direction[axis] = 1.0 if value >= 0 else -1.0
-    return f"{words.axis_letter(direction)} {abs(value):.0f} mm"
+
+def _move_back(node, slice_to_ras, position_ras) -> None:
+    """Put a slice node where its picture was, with the plane through a position, if that is well within the view."""
+    centred = slicer.util.arrayFromVTKMatrix(node.GetSliceToRAS()).copy()
+    _place(node, slice_to_ras)
+    node.JumpSliceByOffsetting(*position_ras)
+    across, up = (slicer.util.arrayFromVTKMatrix(node.GetSliceToRAS()).T[:2, :3] @ (
+        [*position_ras] - slicer.util.arrayFromVTKMatrix(node.GetSliceToRAS())[:3, 3]
+    )) / node.GetFieldOfView()[:2]
+    if max(abs(across), abs(up)) > 0.5 - _RIM:
+        _place(node, centred)
+
+
+def _place(node, slice_to_ras) -> None:
+    node.GetSliceToRAS().DeepCopy(slice_to_ras.ravel())
+    node.UpdateMatrices()
 
 
 def _with(view, method: Callable) -> Callable:

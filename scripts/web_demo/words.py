@@ -10,6 +10,7 @@ if "slicer.i18n" not in sys.modules and importlib.util.find_spec("slicer.i18n") 
     sys.modules["slicer.i18n"] = _english
 
 from AnatomicalEmbeddingLib.Words import (  # noqa: E402
+    SURE,
     capital,
     nameConfidence,
     percent,
@@ -21,7 +22,7 @@ from AnatomicalEmbeddingLib.Words import (  # noqa: E402
 )
 
 __all__ = [
-    "axis_letter", "capital", "nameConfidence", "percent", "placeConfidence", "position", "sentence", "size",
+    "SURE", "axis_letter", "capital", "nameConfidence", "percent", "placeConfidence", "position", "sentence", "size",
     "timeLeft",
 ]
 

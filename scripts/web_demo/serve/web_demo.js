@@ -11,34 +11,70 @@
     set({ upload_percent: -1, message: text, message_problem: true });
   }
 
-  function send(file) {
-    if (request !== null) return problem("Another file is being sent. Wait until it is there.");
-    let shown = -1;
-    request = new XMLHttpRequest();
-    request.open("POST", address);
-    request.setRequestHeader("X-File-Name", encodeURIComponent(file.name));
-    request.setRequestHeader("Content-Type", "application/octet-stream");
-    request.upload.onprogress = (event) => {
-      const percent = event.total ? Math.floor((100 * event.loaded) / event.total) : 0;
-      if (request !== null && percent !== shown) set({ upload_percent: (shown = percent) });
-    };
-    request.onload = () => {
-      const status = request.status;
-      let answer = {};
-      try { answer = JSON.parse(request.responseText); } catch (error) { answer = {}; }
-      request = null;
-      if (status === 200) set({ upload_percent: -1 });
-      else problem(answer.problem || `The file was not taken (${status}).`);
-    };
-    request.onerror = () => { request = null; problem("The file was not sent: the connection ended, or it is too large."); };
-    request.onabort = () => { request = null; set({ upload_percent: -1 }); };
-    set({ upload_percent: 0 });
-    request.send(file);
+  // Resolves when the file is sent, or could not be.
+  function send(file, name) {
+    return new Promise((done) => {
+      if (request !== null) { problem("Another file is being sent. Wait until it is there."); return done(); }
+      let shown = -1;
+      request = new XMLHttpRequest();
+      request.open("POST", address);
+      request.setRequestHeader("X-File-Name", encodeURIComponent(name));
+      request.setRequestHeader("Content-Type", "application/octet-stream");
+      request.upload.onprogress = (event) => {
+        const percent = event.total ? Math.floor((100 * event.loaded) / event.total) : 0;
+        if (request !== null && percent !== shown) set({ upload_percent: (shown = percent) });
+      };
+      request.onload = () => {
+        const status = request.status;
+        let answer = {};
+        try { answer = JSON.parse(request.responseText); } catch (error) { answer = {}; }
+        if (status === 200) set({ upload_percent: -1 });
+        else problem(answer.problem || `The file was not taken (${status}).`);
+      };
+      request.onerror = () => problem("The file was not sent: the connection ended, or it is too large.");
+      request.onabort = () => set({ upload_percent: -1 });
+      request.onloadend = () => { request = null; done(); };
+      set({ upload_percent: 0 });
+      request.send(file);
+    });
   }
 
-  function sendFirst(files) {
-    if (files.length > 1) problem("One file at a time, please. Put the files of a DICOM series into a ZIP.");
-    else if (files.length === 1) send(files[0]);
+  const VOLUME = /\.(nii|nii\.gz|nrrd|mha|zip)$/i;
+  const MOST_FILES = 5000;
+
+  // files: [{name, file}]. A volume is sent as it is; what else was dropped is taken for the slices of one series.
+  async function sendAll(files) {
+    const visible = files.filter(({ name }) => !name.split("/").pop().startsWith("."));
+    if (visible.length === 1) return send(visible[0].file, visible[0].file.name);
+    const volumes = visible.filter(({ name }) => VOLUME.test(name));
+    if (volumes.length === 1) return send(volumes[0].file, volumes[0].file.name);
+    if (volumes.length > 1) return problem("One scan at a time, please: these are several. Files of a DICOM series may come together.");
+    if (visible.length === 0) return problem("There is no file in it.");
+    if (visible.length > MOST_FILES) return problem(`At most ${MOST_FILES} files can be opened together.`);
+    set({ upload_percent: 0 });
+    const zip = await window.zipOf(visible);
+    const folder = visible[0].name.includes("/") ? visible[0].name.split("/")[0] : visible[0].file.name;
+    return send(zip, `${folder}.zip`);
+  }
+
+  async function within(entry, path, files) {
+    if (entry.isFile) {
+      files.push({ name: path + entry.name, file: await new Promise((done, fail) => entry.file(done, fail)) });
+      return files;
+    }
+    const reader = entry.createReader();
+    for (let batch; (batch = await new Promise((done, fail) => reader.readEntries(done, fail))).length;)
+      for (const one of batch) await within(one, `${path}${entry.name}/`, files);
+    return files;
+  }
+
+  async function dropped(data) {
+    const entries = [...data.items].map((item) => item.webkitGetAsEntry && item.webkitGetAsEntry()).filter(Boolean);
+    const plain = [...data.files].map((file) => ({ name: file.name, file }));
+    if (entries.length === 0) return sendAll(plain);
+    const files = [];
+    for (const entry of entries) await within(entry, "", files);
+    return sendAll(files);
   }
 
   document.addEventListener("click", (event) => {
@@ -47,7 +83,7 @@
   });
   document.addEventListener("change", (event) => {
     if (event.target.id !== "scan-file") return;
-    sendFirst(event.target.files);
+    sendAll([...event.target.files].map((file) => ({ name: file.name, file })));
     event.target.value = "";
   });
 
@@ -62,6 +98,6 @@
     event.preventDefault();
     inside = 0;
     mark();
-    sendFirst(event.dataTransfer.files);
+    dropped(event.dataTransfer);
   });
 })();
