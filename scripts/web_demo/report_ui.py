@@ -18,7 +18,7 @@ def report_ui(report) -> None:
     ):
         html.Span("{{ part.text }}", v_if="part.kind === 'plain'")
         html.Button("{{ part.text }}{{ part.ask ? ' ?' : '' }}", v_else_if="part.kind === 'here'", type="button",
-                    classes="mention here", click=(report.follow, "[part.number]"), raw_attrs=[':title="part.why"'])
+                    classes="mention linked", click=(report.follow, "[part.number]"), raw_attrs=[':title="part.why"'])
         html.Span("{{ part.text }}{{ part.kind === 'side' ? ' !' : '' }}", v_else=True,
                   classes=("'mention ' + part.kind",), raw_attrs=[':title="part.why"', 'tabindex="0"'])
     html.Div("{{ report_answer }}", v_if=("report_answer",), classes="answer go", id="report-answer",
