@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from web_page import pink
 
 pytest.importorskip("trame_slicer", reason="needs trame-slicer: make test-web installs it")
 pytest.importorskip("playwright", reason="needs playwright: make test-web installs it")
+from web_page import pink
 
 
 def test_the_bundled_scan_is_embedded_and_drawn_when_the_page_opens(page):
