@@ -3,7 +3,9 @@
 python scripts/build_spine_atlas.py DATA_FOLDER
 
 Writes spine_levels.json and spine_atlas.npz into the library's resources/. Learnt from people with drawn vertebrae, of
-whom none is evaluated on: label maps become a CT in which all bone is alike, a labelled CT is taken as it is.
+whom none is evaluated on: label maps become a CT in which all bone is alike, a labelled CT is taken as it is. How far
+probabilities can be trusted (`temperature`) is fitted by `research.level_calibration`: everybody is counted in parts of
+a scan with an atlas of the others.
 """
 from __future__ import annotations
 
@@ -16,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from anatembed.ask.levels.canal import Canal, centreline
-from anatembed.ask.levels.spine_atlas import LEVELS, picture
+from anatembed.ask.levels.canal import centreline
+from anatembed.ask.levels.spine_atlas import LEVELS, SpineAtlas, picture, picture_weights
 from anatembed.ask.levels.straight_spine import straighten
 from anatembed.geometry import transform_points
 from anatembed.model.preprocessing import PreprocessingConfig, resample_to_grid
@@ -25,6 +27,7 @@ from anatembed.output_file import replacing
 from anatembed.scan.files import read_volume
 from anatembed.scan.volume import Volume
 from anatembed.shipped_file import shipped_file
+from research.level_calibration import Spine, fit_temperature, parts_of_scans
 from research.training.sources import read_tsv_labels
 from scipy import ndimage
 
@@ -42,6 +45,8 @@ PRIOR_MM = dict(zip(LEVELS, (
 ), strict=True))  # fmt: skip
 """Body and disc of an adult, measured along the canal, where a level is known from few people."""
 PRIOR_PEOPLE = 2
+USUAL_DEPTH_MM = 16.0
+"""Where nobody shows a level."""
 ARCH_MM = 5.0
 """How far before the middle of the axis the front arch of the atlas lies."""
 
@@ -82,20 +87,6 @@ SOURCES = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Spine:
-    """A person's canal, HU on the model's grid, and the middles (3,) of the bodies of drawn vertebrae."""
-
-    canal: Canal
-    hu_kji: np.ndarray
-    ijk_to_ras: np.ndarray
-    middles_ras: dict[str, np.ndarray]
-
-    def heights_mm(self) -> dict[str, float]:
-        names = [name for name in LEVELS if name in self.middles_ras]
-        return dict(zip(names, self.canal.heights_mm(np.array([self.middles_ras[n] for n in names])), strict=True))
-
-
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("data", type=Path)
@@ -106,7 +97,22 @@ def main() -> None:
     for source, scale in zip(SOURCES, scales, strict=True):
         LOG.info("%s: scale %.2f", source.person, scale)
     pictures, seen = usual_pictures(spines, usual_mm, scales)
-    write(usual_mm, spread, usual_depths(spines, scales), pictures, seen)
+    parts = [
+        part for n, spine in enumerate(spines)
+        for part in parts_of_scans(atlas_of(spines[:n] + spines[n + 1 :]), spine, np.random.default_rng(n))
+    ]  # fmt: skip
+    temperature, table = fit_temperature(parts)
+    LOG.info("%s", table)
+    write(usual_mm, spread, usual_depths(spines, scales), pictures, seen, temperature)
+
+
+def atlas_of(spines: list[Spine]) -> SpineAtlas:
+    """The atlas of some people; a level that nobody of them shows is like no place of a spine."""
+    usual_mm, scales, _ = usual_heights([spine.heights_mm() for spine in spines])
+    pictures, seen = usual_pictures(spines, usual_mm, scales)
+    depths, heights = usual_depths(spines, scales), np.array([usual_mm[level] for level in LEVELS])
+    weights = seen * picture_weights()[None]
+    return SpineAtlas(heights, np.array([depths[level] for level in LEVELS]), pictures.astype(np.float32), weights)
 
 
 def read_spine(data: Path, source: Source) -> Spine:
@@ -194,7 +200,7 @@ def usual_depths(spines: list[Spine], scales: list[float]) -> dict[str, float]:
         for level, height in spine.heights_mm().items():
             at, before = (spine.canal.places_ras([height], depth)[0] for depth in (0.0, 1.0))
             depths[level].append(float((spine.middles_ras[level] - at) @ (before - at)) / scale)
-    usual = {level: float(np.median(some)) for level, some in depths.items()}
+    usual = {level: float(np.median(some)) if some else USUAL_DEPTH_MM for level, some in depths.items()}
     return usual | {"C1": usual["C2"] + ARCH_MM}  # its thickest parts lie beside the canal
 
 
@@ -214,7 +220,7 @@ def usual_pictures(spines: list[Spine], usual_mm: dict[str, float], scales: list
     return total / np.maximum(seen, 1), seen > 0
 
 
-def write(usual_mm, spread, depths, pictures, seen) -> None:
+def write(usual_mm, spread, depths, pictures, seen, temperature: float) -> None:
     levels = {
         level: {"height_mm": round(usual_mm[level], 2), "spread": round(spread.get(level, 0.0), 3),
                 "depth_mm": round(depths[level], 1)}
@@ -223,9 +229,10 @@ def write(usual_mm, spread, depths, pictures, seen) -> None:
     sources = [f"{source.person} ({source.licence})" for source in SOURCES]
     table = {
         "about": "Distance along the spinal canal from the middle of the disc above to that below (height_mm, its "
-        "relative spread between people), and of the body before the canal (depth_mm), of a person of scale 1. Made by "
-        "scripts/build_spine_atlas.py.",
+        "relative spread between people), and of the body before the canal (depth_mm), of a person of scale 1; "
+        "temperature as in SpineAtlas. Made by scripts/build_spine_atlas.py.",
         "sources": sources,
+        "temperature": temperature,
         "levels": levels,
     }
     with replacing(shipped_file("spine_levels.json")) as temporary:

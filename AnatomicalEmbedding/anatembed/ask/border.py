@@ -74,7 +74,7 @@ def posterior(
     that are nowhere likely in the scan.
     """
     columns = _rivals(index.readout, vocabulary, first_id, second_id)
-    possible = _possible(index, columns)
+    possible = _possible(index, [column for one in (first_id, second_id) for column in index.alike(one)])
     difference, either = _scores(index, columns, possible)
     if either.max(initial=0) < EITHER:
         names = " nor ".join(vocabulary.name(one) for one in (first_id, second_id))

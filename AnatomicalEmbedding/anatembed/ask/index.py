@@ -104,6 +104,15 @@ class QueryIndex:
             odds[:, part] = self.readout.odds(np.take_along_axis(logits, best, axis=1).T)
         return indices, odds
 
+    @property
+    def named(self) -> tuple[np.ndarray, np.ndarray]:
+        """Indices and odds (STRONGEST,N) by which the voxels of the body are named."""
+        return self.strongest
+
+    def alike(self, concept_id: str) -> list[int]:
+        """Columns of what the network may call a concept: here only its own."""
+        return [self.readout.index(concept_id)]
+
     @cached_property
     def _hu(self) -> np.ndarray | None:
         """Mean HU (N,) of the voxels of the body; None for a map without."""
@@ -161,7 +170,7 @@ class QueryIndex:
         Near 1 where no learnt structure is likely, and 1 outside the body, of which the model says nothing.
         """
         temperature, none = self.readout.naming
-        indices, odds = self.strongest
+        indices, odds = self.named
         odds = odds.astype(np.float64) ** (1 / temperature)
         best = np.zeros(odds.shape[1])
         for own, own_odds in zip(indices, odds, strict=True):

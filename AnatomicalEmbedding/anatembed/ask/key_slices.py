@@ -111,7 +111,7 @@ def richness_scores(explorer) -> dict[str, np.ndarray]:
     Each voxel counts for its likeliest structure, by how much likelier that is than none at all.
     """
     slices, ids = AxialSlices(explorer.map), explorer.checkpoint.readout.concept_ids
-    indices, odds = explorer.index.strongest
+    indices, odds = explorer.index.named
     best = np.argmax(odds, axis=0)[None]
     likeliest = np.take_along_axis(indices, best, axis=0)[0].astype(int)
     strongest = np.take_along_axis(odds, best, axis=0)[0].astype(np.float64)

@@ -134,7 +134,7 @@ def _names(index: QueryIndex) -> tuple[np.ndarray, np.ndarray]:
     """Columns and probabilities (M,N) of the strongest names of every voxel of the body."""
     readout = index.readout
     temperature, none = readout.naming
-    columns, odds = index.strongest  # what every search keeps of a scan; computing it again takes seconds
+    columns, odds = index.named  # of what every search keeps of a scan; computing it again takes seconds
     odds = odds.astype(np.float32) ** np.float32(1 / temperature)
     probabilities = np.empty_like(odds)
     for own, (column, own_odds) in enumerate(zip(columns, odds, strict=True)):

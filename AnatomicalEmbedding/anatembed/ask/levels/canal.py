@@ -17,6 +17,8 @@ WIDEST_MM = 18.0
 LONGEST_GAP_MM, FARTHEST_JUMP_MM = 30.0, 25.0
 SMOOTH_MM = 10.0
 SHORTEST_MM = 20.0
+CHUNK = 4096
+"""Positions that are compared with the whole canal at once: a whole scan would take gigabytes."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +38,17 @@ class Canal:
 
     def heights_mm(self, positions_ras: np.ndarray) -> np.ndarray:
         """How far along the canal (N,), from its lower end, the plane across it lies that holds each position (N,3)."""
-        away = np.asarray(positions_ras, np.float64)[:, None] - self.points_ras
-        along = (away * self.up).sum(axis=2)
+        positions = np.asarray(positions_ras, np.float64)
+        parts = [self._heights_mm(positions[n : n + CHUNK]) for n in range(0, len(positions), CHUNK)]
+        return np.concatenate(parts) if parts else np.empty(0)
+
+    def _heights_mm(self, positions: np.ndarray) -> np.ndarray:
+        middle = self.points_ras.mean(axis=0)
+        places, points = positions - middle, self.points_ras - middle
+        along = places @ self.up.T - (points * self.up).sum(axis=1)
+        squares = (places**2).sum(axis=1)[:, None] + (points**2).sum(axis=1) - 2 * places @ points.T
         # Planes of a bent canal meet far from it: of several that hold a place, the one of the nearest point counts.
-        nearest = np.argmin(np.abs(along) + 0.1 * np.linalg.norm(away, axis=2), axis=1)
+        nearest = np.argmin(np.abs(along) + 0.1 * np.sqrt(np.maximum(squares, 0)), axis=1)
         rest = along[np.arange(len(nearest)), nearest]
         return np.clip(nearest * STEP_MM + np.clip(rest, -STEP_MM, STEP_MM), 0, self.length_mm)
 

@@ -7,7 +7,7 @@ used: they are independent of the count, so that a disagreement means something.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from anatembed.ask.levels.evidence import ORGANS, REGIONS, OrganPlace
 from anatembed.ask.levels.ribs import RibWays, follow_ribs
 from anatembed.ask.levels.sequence import LEVEL_OF_STATE, ORDINAL, SCALES, STATES, Decoding, decode
 from anatembed.ask.levels.spine_atlas import SpineAtlas
-from anatembed.ask.levels.straight_spine import straighten
+from anatembed.ask.levels.straight_spine import StraightSpine, straighten
 from anatembed.geometry import transform_points
 from anatembed.maps.spine_hu import canal_probability
 
@@ -77,13 +77,14 @@ class Level:
 @dataclass(frozen=True, eq=False)
 class Rib:
     """A rib by the vertebra that it joins: side "left" or "right", its way (n,3) RAS mm from beside the spine as far as
-    it was followed, and a place on it."""
+    it was followed, a place on it, and the concepts it may be, with their probabilities."""
 
     number: int
     side: str
     way_ras: np.ndarray
     position_ras: np.ndarray
     probability: float
+    names: tuple[tuple[str, float], ...] = ()
 
     @property
     def concept_id(self) -> str:
@@ -200,7 +201,25 @@ def count_along(
     of the spine at its points; None where no vertebra fits."""
     atlas, spine = SpineAtlas.load(), straighten(canal, hu_kji, ijk_to_ras)
     heights = atlas.heights_mm[LEVEL_OF_STATE]
-    ways, pelvis = follow_ribs(spine), evidence.pelvis(spine)
+    ways = follow_ribs(spine)
+    parts = evidence_of(atlas, spine, ways, organs, regions)
+    decoding = decode_weighed(parts, heights, atlas.temperature)
+    if not len(decoding.states):
+        return None
+    levels = _levels(decoding, spine.canal, atlas)
+    return LevelCount(
+        spine.canal, levels, _ribs(decoding, levels, ways, spine.canal, heights), decoding.scale,
+        _anchor(decoding, parts[int(np.argmin(np.abs(SCALES - decoding.scale)))], organs), _anomaly(levels),
+    )  # fmt: skip
+
+
+def evidence_of(
+    atlas: SpineAtlas, spine: StraightSpine, ways: RibWays, organs: Sequence[OrganPlace] = (),
+    regions: np.ndarray | None = None,
+) -> list[dict[str, np.ndarray]]:  # fmt: skip
+    """Log-likelihoods (S, states or 1) by kind, of every scale in SCALES: that a vertebra has its middle "there", and
+    which one it is by each of IDENTITY."""
+    heights, pelvis = atlas.heights_mm[LEVEL_OF_STATE], evidence.pelvis(spine)
     region = np.zeros((len(spine.hu), len(STATES))) if regions is None else evidence.regions(regions)
     parts = []
     for scale in SCALES:
@@ -209,14 +228,17 @@ def count_along(
         organ = evidence.organs(list(organs), len(spine.hu), heights * scale)
         parts.append({"there": there, "look": which, "ribs": rib, "pelvis": pelvis, "organs": organ,
                       "regions": region})
-    decoding = decode([sum(part.values(), np.zeros(1)) for part in parts], heights)
-    if not len(decoding.states):
-        return None
-    levels = _levels(decoding, spine.canal, atlas)
-    return LevelCount(
-        spine.canal, levels, _ribs(decoding, levels, ways, spine.canal, heights), decoding.scale,
-        _anchor(decoding, parts[int(np.argmin(np.abs(SCALES - decoding.scale)))], organs), _anomaly(levels),
-    )  # fmt: skip
+    return parts
+
+
+def decode_weighed(parts: list[dict[str, np.ndarray]], heights_mm: np.ndarray, temperature: float) -> Decoding:
+    """The best way of counting by all evidence of `evidence_of`, and how probable it is when kinds that tell one level
+    from the next count less: neighbouring levels look alike, so they do not err independently."""
+    best, careful = (
+        decode([part["there"] + sum(part[name] for name in IDENTITY) / heat for part in parts], heights_mm)
+        for heat in (1.0, temperature)
+    )
+    return replace(best, posterior=careful.posterior)
 
 
 def _levels(decoding: Decoding, canal: Canal, atlas: SpineAtlas) -> tuple[Level, ...]:
@@ -247,7 +269,8 @@ def _ribs(decoding: Decoding, levels: tuple[Level, ...], ways: RibWays, canal: C
             way = ways.way(int(beside[np.argmax(ways.reach_mm[beside, side])]), side)
             way_ras = canal.places_ras(way[:, 0] * STEP_MM, way[:, 1], way[:, 2])
             place = way_ras[int(np.argmin(np.abs(np.abs(way[:, 2]) - RIB_PLACE_MM)))]
-            ribs.append(Rib(int(level.name[1:]), word, way_ras, place, level.probability))
+            names = tuple((f"rib_{word}_{name[1:]}", p) for name, p in level.names if name.startswith("T"))
+            ribs.append(Rib(int(level.name[1:]), word, way_ras, place, level.probability, names))
     return tuple(ribs)
 
 

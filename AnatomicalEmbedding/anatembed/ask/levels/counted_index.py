@@ -1,7 +1,6 @@
 """An index whose vertebrae and ribs are where they were counted; all else is as the network sees it."""
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from functools import cached_property
 
@@ -9,18 +8,19 @@ import numpy as np
 
 from anatembed.ask.index import Hit, QueryIndex, Search
 from anatembed.ask.levels.count import NEAR, SURE, Level, LevelCount, Rib, count
+from anatembed.ask.levels.sharing import FAMILIES, VERTEBRA, family_of, share_logits, share_odds
 from anatembed.geometry import transform_points
 
-VERTEBRA = re.compile(r"vertebrae_([CTLS]\d+)")
-RIB = re.compile(r"rib_(left|right)_(\d+)")
-BONE_CONCEPTS = {"vertebra": "spine", "rib": "rib_cage"}
-"""What the network calls any vertebra and any rib."""
 PLACE_CERTAINTY = 0.95
-"""How often a counted place lies within 10 mm where its number is right."""
+"""Of a counted place, beside the probability of its number: a fifth vertebra may be the right one and still be marked
+in its process."""
 LEAST_SHOWN = 0.02
-RIB_SPREAD_MM, RIB_NAME_MM = 8.0, 12.0
+LEAST_NAMED = 0.05
+"""Where all vertebrae (ribs) have less than this share of the odds of the best name, none of them is a name."""
+RIB_SPREAD_MM = 8.0
 DISAGREE_LEVELS, DISAGREE_CONFIDENCE = 1.5, 0.5
 """From so many levels on, and with such confidence of the network, a disagreement is said."""
+NOT_COUNTED = "This level could not be counted in this scan: it is named by its look alone."
 
 
 class CountedIndex(QueryIndex):
@@ -32,59 +32,70 @@ class CountedIndex(QueryIndex):
         return count(self)
 
     def search(self, concept_id: str, k: int = 5) -> Search:
-        """The places of a concept: of a vertebra or rib the counted one, with what it was counted from."""
+        """The places of a concept: of a vertebra or rib the counted one, with what it was counted from; else what the
+        network sees, which for these is said to be all there is."""
         self.readout.index(concept_id)
-        if VERTEBRA.fullmatch(concept_id) and self.levels is not None:
+        if family_of(concept_id) is None:
+            return super().search(concept_id, k)
+        if self.levels is not None and VERTEBRA.fullmatch(concept_id):
             return self._vertebra(self.levels, concept_id, k)
-        if RIB.fullmatch(concept_id) and self.levels is not None:
-            thing = self.levels.find(concept_id)
-            if isinstance(thing, Rib):
-                return self._search(self.levels, concept_id, [(thing.position_ras, thing.probability)], k)
-        return super().search(concept_id, k)
+        thing = self._counted(concept_id)
+        if self.levels is not None and isinstance(thing, Rib):
+            return self._search(self.levels, concept_id, [(thing.position_ras, thing.probability)], k)
+        seen = super().search(concept_id, k)
+        return replace(seen, hits=[replace(hit, caution=NOT_COUNTED) for hit in seen.hits])
 
     def probability_kji(self, concept_id: str) -> np.ndarray:
         """How likely each voxel (K,J,I) belongs to a concept: of a counted vertebra or rib, bone at its place."""
-        found, thing = self.levels, self._counted(concept_id)
-        whole = BONE_CONCEPTS["vertebra" if isinstance(thing, Level) else "rib"]
-        if found is None or thing is None or whole not in self.readout.concept_ids:
+        found, thing, family = self.levels, self._counted(concept_id), family_of(concept_id)
+        if found is None or thing is None or family is None or family.whole not in self.readout.concept_ids:
             return self.seen_kji(concept_id)
-        bone = self.seen_kji(whole)
+        bone = self.seen_kji(family.whole)
         kji = np.argwhere(bone > LEAST_SHOWN)
         field = np.zeros_like(bone)
         positions = transform_points(self.map.ijk_to_ras, kji[:, ::-1])
         field[tuple(kji.T)] = bone[tuple(kji.T)] * _belongs(found, thing, positions)
         return field
 
-    def name_probabilities(self, positions_ras: np.ndarray) -> np.ndarray:
+    def name_logits(self, positions_ras: np.ndarray) -> np.ndarray:
         """As the network's, with what it gives to vertebrae and to ribs shared out as they were counted."""
-        probabilities = super().name_probabilities(positions_ras)
+        logits = super().name_logits(positions_ras)
         if self.levels is None:
-            return probabilities
-        for row, position in zip(probabilities, np.atleast_2d(positions_ras), strict=True):
-            self._share_out(row, self._vertebrae, _names_of_level(self.levels, position))
-            self._share_out(row, self._ribs, _names_of_rib(self.levels, position))
-        return probabilities
+            return logits
+        ids, positions = self.readout.concept_ids, np.atleast_2d(positions_ras)
+        for family in FAMILIES:
+            if columns := family.columns(ids):
+                shares = family.shares(self.levels, positions, [ids[n] for n in columns])
+                logits[:, columns] = share_logits(logits[:, columns], shares, self.readout.naming[0])
+        return logits
 
     @cached_property
-    def _vertebrae(self) -> list[int]:
-        return [n for n, one in enumerate(self.readout.concept_ids) if VERTEBRA.fullmatch(one)]
+    def named(self) -> tuple[np.ndarray, np.ndarray]:
+        """As `strongest`, with what the network gives to vertebrae and ribs given to the number that was counted."""
+        columns, odds = self.strongest
+        if self.levels is None:
+            return columns, odds
+        ids, positions = self.readout.concept_ids, None
+        for family in FAMILIES:
+            own = family.columns(ids)
+            theirs = np.where(np.isin(columns, own), odds, 0).sum(axis=0)
+            rows = np.flatnonzero(theirs > LEAST_NAMED * odds.max(axis=0))
+            if len(rows):
+                if positions is None:
+                    positions = transform_points(self.map.ijk_to_ras, np.argwhere(self.map.body_kji)[:, ::-1])
+                shares = family.shares(self.levels, positions[rows], [ids[n] for n in own])
+                new = share_odds(columns[:, rows], odds[:, rows], own, shares)
+                columns, odds = columns.copy(), odds.copy()
+                columns[:, rows], odds[:, rows] = new
+        return columns, odds
 
-    @cached_property
-    def _ribs(self) -> list[int]:
-        return [n for n, one in enumerate(self.readout.concept_ids) if RIB.fullmatch(one)]
-
-    def _share_out(self, row: np.ndarray, columns: list[int], shares: dict[str, float]) -> None:
-        if not shares or not columns:
-            return
-        together = min(float(row[columns].sum()), 1.0)
-        row[columns] = 0
-        for concept_id in shares.keys() & set(self.readout.concept_ids):
-            row[self.readout.index(concept_id)] = together * shares[concept_id]
+    def alike(self, concept_id: str) -> list[int]:
+        """Columns of what the network may call a concept: of a counted vertebra or rib, all of them."""
+        family = family_of(concept_id) if self.levels is not None else None
+        return family.columns(self.readout.concept_ids) if family else super().alike(concept_id)
 
     def _counted(self, concept_id: str) -> Level | Rib | None:
-        if not (VERTEBRA.fullmatch(concept_id) or RIB.fullmatch(concept_id)) or self.levels is None:
-            return None
-        return self.levels.find(concept_id)
+        return self.levels.find(concept_id) if family_of(concept_id) and self.levels is not None else None
 
     def _vertebra(self, found: LevelCount, concept_id: str, k: int) -> Search:
         name = concept_id.removeprefix("vertebrae_")
@@ -122,19 +133,6 @@ class CountedIndex(QueryIndex):
                 way = "higher" if there > here else "lower"
                 said.append(f"By its look alone it would be {abs(there - here):.0f} mm {way}: check it.")
         return " ".join(said)
-
-
-def _names_of_level(found: LevelCount, position_ras: np.ndarray) -> dict[str, float]:
-    level = found.nearest(position_ras)
-    return {} if level is None else {f"vertebrae_{name}": p for name, p in level.names}
-
-
-def _names_of_rib(found: LevelCount, position_ras: np.ndarray) -> dict[str, float]:
-    distances = [float(np.linalg.norm(rib.way_ras - position_ras, axis=1).min()) for rib in found.ribs]
-    if not distances or min(distances) > RIB_NAME_MM:
-        return {}
-    rib = found.ribs[int(np.argmin(distances))]
-    return {rib.concept_id: rib.probability}
 
 
 def _belongs(found: LevelCount, thing: Level | Rib, positions_ras: np.ndarray) -> np.ndarray:

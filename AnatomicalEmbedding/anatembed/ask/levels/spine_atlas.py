@@ -25,12 +25,14 @@ LEAST_SEEN = 0.05
 class SpineAtlas:
     """heights_mm (25,): usual distance along the canal from the middle of the disc above to that below, of a person of
     scale 1; depths_mm (25,): of the middle of the body before the canal; pictures (25,13,16,17): bone in 0..1, by
-    height, distance before and beside the canal; weights of the same shape: 0 where nobody was seen."""
+    height, distance before and beside the canal; weights of the same shape: 0 where nobody was seen. temperature: what
+    evidence of which level is which is divided by, so that probabilities hold for people who are not in the atlas."""
 
     heights_mm: np.ndarray
     depths_mm: np.ndarray
     pictures: np.ndarray
     weights: np.ndarray
+    temperature: float = 1.0
 
     @classmethod
     @cache
@@ -40,7 +42,8 @@ class SpineAtlas:
         with np.load(shipped_file("spine_atlas.npz"), allow_pickle=False) as file:
             pictures, seen = file["pictures"].astype(np.float32) / 255, file["seen"]
         heights, depths = ([table["levels"][name][key] for name in LEVELS] for key in ("height_mm", "depth_mm"))
-        return cls(np.array(heights), np.array(depths), pictures, seen * picture_weights()[None])
+        weights = seen * picture_weights()[None]
+        return cls(np.array(heights), np.array(depths), pictures, weights, table["temperature"])
 
     def likeness(self, spine: StraightSpine, scale: float) -> tuple[np.ndarray, np.ndarray]:
         """Correlation (S,25) of what lies around each point of the canal with every level of a person of a scale, and
@@ -103,6 +106,6 @@ def _correlation(values, mask, pictures, weights) -> tuple[np.ndarray, np.ndarra
     squares, picture_squares = (values * values) @ weights, mask @ (weights * pictures**2)
     products = values @ (weights * pictures)
     spread = (squares - value**2 / safe) * (picture_squares - picture_sum**2 / safe)
-    seen = total / weights.sum(axis=0)
+    seen = total / np.maximum(weights.sum(axis=0), 1e-6)
     correlation = (products - value * picture_sum / safe) / np.sqrt(np.maximum(spread, 1e-9))
     return np.where(seen > LEAST_SEEN, correlation, 0), seen

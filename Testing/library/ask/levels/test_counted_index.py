@@ -6,16 +6,25 @@ from functools import cache
 
 import numpy as np
 import pytest
+from anatembed.ask.border import posterior
 from anatembed.ask.index import QueryIndex
-from anatembed.ask.levels.counted_index import CountedIndex
+from anatembed.ask.levels.counted_index import NOT_COUNTED, CountedIndex
+from anatembed.ask.levels.sharing import share_logits
+from anatembed.ask.structure_colours import structure_colours
 from anatembed.geometry import transform_points
+from anatembed.language.vocabulary import Vocabulary
 from anatembed.maps.embedding_map import EmbeddingMap
 from anatembed.maps.spine_hu import spine_hu
 from anatembed.model.readout import Readout
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 from spine_phantom import USUAL, SpinePhantom, spine_phantom
 
 CONCEPTS = ("rib_cage", "rib_left_9", "rib_right_9", "spinal_canal", "spine", "vertebrae_C5", "vertebrae_L2",
             "vertebrae_L3", "vertebrae_T9")  # fmt: skip
+COMPATIBLE = np.array([[a == b or not a.startswith("vertebrae") or not b.startswith("vertebrae") for b in CONCEPTS]
+                       for a in CONCEPTS], float)  # fmt: skip
 TOO_HIGH_MM = 75.0
 MODEL = "planted"
 
@@ -31,14 +40,14 @@ def readout() -> Readout:
         concept_ids=CONCEPTS, language=np.eye(count + 1), vectors=np.eye(count + 1)[:count], scale=18.0, bias=-9.0,
         coordinate_layers=((np.zeros((3, count + 1)), np.zeros(3)), (np.zeros((3, 3)), np.zeros(3))),
         body_mean=np.zeros((count, 3)), body_covariance=np.stack([100 * np.eye(3)] * count),
-        compatible=np.ones((count, count)), typical_evidence=np.zeros((count, 2)),
+        compatible=COMPATIBLE, typical_evidence=np.zeros((count, 2)),
         presence=np.array([0.0, 1.0, 0.0, 0.0]), presence_threshold=0.5,
     )  # fmt: skip
 
 
 @cache
-def embedded(with_spine: bool = True) -> EmbeddingMap:
-    """A network that sees the canal and bone, but every vertebra far too high."""
+def embedded(with_spine: bool = True, all_are: str = "") -> EmbeddingMap:
+    """A network that sees the canal and bone, but every vertebra far too high, or in all bone this one vertebra."""
     phantom = person()
     shape = tuple(-(-n // 2) for n in phantom.hu_kji.shape)
     ijk_to_ras = phantom.ijk_to_ras @ np.array([[2, 0, 0, 0.5], [0, 2, 0, 0.5], [0, 0, 2, 0.5], [0, 0, 0, 1]])
@@ -52,9 +61,9 @@ def embedded(with_spine: bool = True) -> EmbeddingMap:
         latents[where, -1] = 0
         latents[where, CONCEPTS.index(name)] = 1
 
-    plant("spine", away < 40)
+    plant(all_are or "spine", away < 40)
     plant("spinal_canal", away < 8)
-    for name in ("L2", "L3", "T9"):
+    for name in () if all_are else ("L2", "L3", "T9"):
         place = phantom.middles_ras[name] + (0, 20, TOO_HIGH_MM)
         plant(f"vertebrae_{name}", np.linalg.norm(positions - place, axis=1) < 12)
     features = latents.T.reshape(-1, *shape).astype(np.float16)
@@ -108,6 +117,51 @@ def test_names_at_a_place_are_shared_out_as_counted(index):
     vertebrae = [n for n, one in enumerate(CONCEPTS) if one.startswith("vertebrae_")]
     assert seen[CONCEPTS.index("vertebrae_L2")] > 0.5 > 0.05 > named[CONCEPTS.index("vertebrae_L2")]
     assert named[vertebrae].sum() <= seen[vertebrae].sum() + 1e-6
+
+
+def test_colours_and_names_are_those_of_the_count(index):
+    vocabulary = Vocabulary.load()
+    colours = structure_colours(index, vocabulary, 0.1)
+    high = person().middles_ras["L2"] + (0, 20, TOO_HIGH_MM)
+    ijk = np.rint(transform_points(np.linalg.inv(colours.ijk_to_ras), high)).astype(int)
+    around = colours.labels_kji[tuple(slice(n - 3, n + 4) for n in ijk[::-1])]
+    assert CONCEPTS.index("vertebrae_L2") + 1 not in around
+
+    all_l3 = CountedIndex(embedded(all_are="vertebrae_L3"), readout(), MODEL)
+    for name in ("L2", "L3", "T9"):
+        place = person().middles_ras[name] + (0, 20, 0)
+        said = CONCEPTS[int(all_l3.name_probabilities(place[None])[0].argmax())]
+        colours = structure_colours(all_l3, vocabulary, 0.1)
+        k, j, i = np.rint(transform_points(np.linalg.inv(colours.ijk_to_ras), place)).astype(int)[::-1]
+        assert said == colours.concept_ids[colours.labels_kji[k, j, i] - 1] == f"vertebrae_{name}"
+
+
+def test_the_border_of_two_vertebrae_is_where_the_count_changes():
+    all_l3 = CountedIndex(embedded(all_are="vertebrae_L3"), readout(), MODEL)
+    border = posterior(all_l3, Vocabulary.load(), "vertebrae_L2", "vertebrae_L3")
+    line = all_l3.levels.find("vertebrae_L3")
+    between = all_l3.levels.ends_mm(line)[1]
+    kji = np.argwhere(border.where_kji)
+    heights = all_l3.levels.canal.heights_mm(transform_points(border.ijk_to_ras, kji[:, ::-1]))
+    first = border.first_kji[tuple(kji.T)]
+    assert (first[heights > between + 4] > 0.5).all() and (first[heights < between - 4] < 0.5).all()
+
+
+def test_a_level_that_could_not_be_counted_says_so():
+    blind = CountedIndex(embedded(with_spine=False), readout(), MODEL)
+    assert blind.search("vertebrae_L2", 1).hits[0].caution == NOT_COUNTED
+    assert blind.search("spine", 1).hits[0].caution == ""
+
+
+@given(hnp.arrays(float, (5, 4), elements=st.floats(-20, 20)), hnp.arrays(float, (5, 4), elements=st.floats(0.01, 1)),
+       st.floats(0.5, 4))
+def test_sharing_out_keeps_what_a_family_has_together(logits, shares, temperature):
+    shares /= shares.sum(axis=1, keepdims=True)
+    shares[0] = np.nan
+    shared = share_logits(logits, shares, temperature)
+    np.testing.assert_array_equal(shared[0], logits[0])
+    before, after = (np.exp(one / temperature).sum(axis=1) for one in (logits, shared))
+    np.testing.assert_allclose(after, before, rtol=1e-6)
 
 
 def test_without_hu_and_without_canal_the_network_alone_answers():
