@@ -4,6 +4,7 @@ from __future__ import annotations
 import numpy as np
 from anatembed.maps.inference import build_encoder, choose_device, choose_precision, encode
 from anatembed.model.encoder import EmbeddingEncoder
+from torch import nn
 
 from research.evaluation.bench import Bench, body_positions
 from research.evaluation.section import Figure, Section
@@ -64,12 +65,13 @@ def posterior_kl(bench: Bench) -> float:
     return float(0.5 * (np.square(mean) + np.exp(log_variance) - 1 - log_variance).sum(axis=0).mean())
 
 
-class _LogVariance:
+class _LogVariance(nn.Module):
     """The encoder with its two answers swapped: `encode` keeps the first one."""
 
     def __init__(self, encoder: EmbeddingEncoder):
-        self.encoder, self.config, self.parameters = encoder, encoder.config, encoder.parameters
+        super().__init__()
+        self.encoder, self.config = encoder, encoder.config
 
-    def __call__(self, x):
+    def forward(self, x):
         mean, log_variance = self.encoder(x)
         return log_variance, mean
