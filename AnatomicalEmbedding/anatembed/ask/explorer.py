@@ -11,6 +11,7 @@ from anatembed.ask.border import Posterior, likeliest_pair, posterior
 from anatembed.ask.free_text import FreeText
 from anatembed.ask.levels.counted_index import CountedIndex
 from anatembed.ask.locating import GO, Answer, Locating
+from anatembed.ask.orientation import UNUSUAL, fit_along_body
 from anatembed.ask.structure_colours import StructureColours, structure_colours
 from anatembed.language.query.resolver import Resolver
 from anatembed.language.text_encoder import TextEncoder
@@ -63,7 +64,15 @@ class Explorer:
         answer = self.locating.answer(text, resolution, k)
         if resolution.unknown and self._free_text:
             answer = self._free_text.answer(text, answer, k)
+        if answer.decision == GO and self.orientation:
+            answer = replace(answer, caution=f"{self.orientation} {answer.caution}".strip())
         return replace(answer, seconds=time.perf_counter() - began)
+
+    @cached_property
+    def orientation(self) -> str:
+        """What has to be said about every place in this scan: that no body lies in it as its file says; else empty."""
+        fit = fit_along_body(self.index)
+        return UNUSUAL if fit is not None and fit.is_unusual else ""
 
     @cached_property
     def _free_text(self) -> FreeText | None:
