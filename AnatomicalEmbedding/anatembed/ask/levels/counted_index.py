@@ -59,12 +59,13 @@ class CountedIndex(QueryIndex):
 
     def name_logits(self, positions_ras: np.ndarray) -> np.ndarray:
         """As the network's, with what it gives to vertebrae and to ribs shared out as they were counted."""
-        logits = super().name_logits(positions_ras)
-        if self.levels is None:
-            return logits
-        ids, positions = self.readout.concept_ids, np.atleast_2d(positions_ras)
+        logits, ids = super().name_logits(positions_ras), self.readout.concept_ids
+        positions, best = np.atleast_2d(positions_ras), logits.max(axis=1, initial=-np.inf)
         for family in FAMILIES:
-            if columns := family.columns(ids):
+            columns = family.columns(ids)
+            # Counting takes a while: not for a place that none of them is a name of.
+            likely = logits[:, columns].max(axis=1, initial=-np.inf) > best + np.log(LEAST_NAMED)
+            if likely.any() and self.levels is not None:
                 shares = family.shares(self.levels, positions, [ids[n] for n in columns])
                 logits[:, columns] = share_logits(logits[:, columns], shares, self.readout.naming[0])
         return logits

@@ -147,6 +147,15 @@ def test_the_border_of_two_vertebrae_is_where_the_count_changes():
     assert (first[heights > between + 4] > 0.5).all() and (first[heights < between - 4] < 0.5).all()
 
 
+def test_nothing_is_counted_for_the_name_of_a_place_that_is_neither_vertebra_nor_rib():
+    fresh = CountedIndex(embedded(), readout(), MODEL)
+    canal = person().canal.points_ras[40]
+    assert CONCEPTS[int(fresh.name_probabilities(canal[None])[0].argmax())] == "spinal_canal"
+    assert "levels" not in vars(fresh)
+    fresh.name_probabilities((person().middles_ras["L2"] + (0, 20, TOO_HIGH_MM))[None])
+    assert "levels" in vars(fresh)
+
+
 def test_a_level_that_could_not_be_counted_says_so():
     blind = CountedIndex(embedded(with_spine=False), readout(), MODEL)
     assert blind.search("vertebrae_L2", 1).hits[0].caution == NOT_COUNTED
