@@ -12,11 +12,15 @@ from anatembed.model.readout import Readout
 from anatembed.npz_file import UNREADABLE, content_sha256, save_arrays
 from anatembed.shipped_file import shipped_file
 
-FORMAT = "anatembed-checkpoint/1"
+FORMAT = "anatembed-checkpoint/2"
+READABLE_FORMATS = ("anatembed-checkpoint/1", FORMAT)
+"""In the first one all weights are float16; in the present one the large ones are int8, with a step for each output."""
 DEFAULT_PATH = shipped_file("model.npz")
 READOUT_ARRAYS = ("language", "vectors", "body_mean", "body_covariance", "compatible", "typical_evidence", "presence")
 CALIBRATION_ARRAYS = ("hit", "hit_offsets", "naming", "lowest_hu")
 """Read-out that older models lack."""
+INT8_FROM = 4096
+"""Weights of fewer numbers stay float16: they are biases and norms, which cost nothing and feel every bit."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +49,12 @@ def encoder_id_of(sha256: str) -> str:
 
 
 def save_checkpoint(checkpoint: Checkpoint, path: Path | str) -> str:
-    """Write weights as float16; returns the SHA-256 of the content, which is stored in the file."""
+    """Write large weights as int8 with a step for each output, others as float16; returns the SHA-256 of the content.
+
+    The digest is stored in the file too, and names the model.
+    """
     readout = checkpoint.readout
-    arrays = {f"weight/{name}": value.astype(np.float16) for name, value in checkpoint.weights.items()}
-    arrays |= {f"layout/{name}": value.astype(np.float16) for name, value in checkpoint.layout.items()}
+    arrays = _stored("weight/", checkpoint.weights) | _stored("layout/", checkpoint.layout)
     for name in READOUT_ARRAYS + CALIBRATION_ARRAYS:
         arrays[f"readout/{name}"] = np.asarray(getattr(readout, name), np.float32)
     for number, (weight, bias) in enumerate(readout.coordinate_layers):
@@ -120,7 +126,7 @@ def _header_in(content: dict[str, np.ndarray], path: Path) -> Header:
     if "meta" not in content or "sha256" not in content:
         raise ValueError(f"expected a model file of this software, got another .npz file: {path.name}")
     meta = json.loads(str(content["meta"]))
-    if meta.get("format") != FORMAT:
+    if meta.get("format") not in READABLE_FORMATS:
         found = meta.get("format")
         raise ValueError(f"expected a model of format {FORMAT}, {path.name} has {found!r}: another version")
     return Header(meta, str(content["sha256"]))
@@ -167,9 +173,35 @@ def _layer(content: dict[str, np.ndarray], number: int) -> tuple[np.ndarray, np.
     return content[f"readout/coordinate{number}_weight"], content[f"readout/coordinate{number}_bias"]
 
 
+def _stored(prefix: str, weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The arrays that keep these weights: int8 and "step/..." (outputs,) float32, or float16.
+
+    An output (the first axis) is rounded to its own 255 steps, symmetric about zero, so that its largest weight is
+    exact and its error at most half a step.
+    """
+    arrays = {}
+    for name, value in weights.items():
+        if value.ndim < 2 or value.size < INT8_FROM:
+            arrays[prefix + name] = value.astype(np.float16)
+            continue
+        by_output = value.astype(np.float32).reshape(len(value), -1)
+        step = np.maximum(np.abs(by_output).max(axis=1), np.finfo(np.float32).tiny * 127) / np.float32(127)
+        arrays[prefix + name] = np.rint(by_output / step[:, None]).astype(np.int8).reshape(value.shape)
+        arrays[f"step/{prefix}{name}"] = step
+    return arrays
+
+
 def _under(prefix: str, content: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The arrays whose names begin with `prefix`, without it."""
-    return {name[len(prefix) :]: value for name, value in content.items() if name.startswith(prefix)}
+    """The weights that `_stored` keeps below `prefix`, int8 as float32 again."""
+    return {
+        key.removeprefix(prefix): _in_steps(value, content[f"step/{key}"]) if value.dtype == np.int8 else value
+        for key, value in content.items()
+        if key.startswith(prefix)
+    }
+
+
+def _in_steps(value: np.ndarray, step: np.ndarray) -> np.ndarray:
+    return value * step.reshape(-1, *(1,) * (value.ndim - 1))
 
 
 def _found_from_one_half(readout: Readout) -> Readout:

@@ -2,13 +2,17 @@
 
 import dataclasses
 import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
+import torch
 from anatembed.maps.inference import build_encoder
 from anatembed.model.checkpoint import (
     CALIBRATION_ARRAYS,
     FORMAT,
+    READABLE_FORMATS,
     READOUT_ARRAYS,
     load_checkpoint,
     read_header,
@@ -162,6 +166,57 @@ def test_a_model_of_another_version_is_named_as_such(model_file):
     rewritten(model_file, age)
     with pytest.raises(ValueError, match=rf"expected a model of format {FORMAT}, .* 'anatembed-checkpoint/0'"):
         load_checkpoint(model_file)
+
+
+def random_weights(seed: int, outputs: int, inputs: int, spread: float) -> dict[str, np.ndarray]:
+    random = np.random.default_rng(seed)
+    by_output = random.normal(size=(outputs, 1, 1, 1, 1)) * 10 ** random.uniform(-spread, spread, (outputs, 1, 1, 1, 1))
+    return {
+        "conv.weight": (by_output * random.standard_normal((outputs, inputs, 3, 3, 3))).astype(np.float32),
+        "conv.bias": random.standard_normal(outputs).astype(np.float32),
+        "norm.weight": random.standard_normal((4, 4)).astype(np.float32),
+    }
+
+
+@settings(deadline=None, max_examples=25)
+@given(seed=st.integers(0, 2**31), outputs=st.integers(1, 40), inputs=st.integers(153, 200), spread=st.floats(0, 4))
+def test_large_weights_are_right_to_half_a_step_of_their_output_small_ones_to_float16(seed, outputs, inputs, spread):
+    weights = random_weights(seed, outputs, inputs, spread)
+    weights["conv.weight"][0] = 0  # an output that never speaks
+    with TemporaryDirectory() as folder:
+        first, again = Path(folder) / "first.npz", Path(folder) / "again.npz"
+        save_checkpoint(dataclasses.replace(tiny_checkpoint(SMALL), weights=weights, layout=weights), first)
+        read = load_checkpoint(first)
+        assert save_checkpoint(read, again) == read.sha256  # written again it is the same model
+    steps = np.abs(weights["conv.weight"]).max(axis=(1, 2, 3, 4), keepdims=True) / 127
+    for kept in (read.weights, read.layout):
+        assert np.all(np.abs(kept["conv.weight"] - weights["conv.weight"]) <= 0.5001 * steps)
+        for name in ("conv.bias", "norm.weight"):
+            np.testing.assert_array_equal(kept[name], weights[name].astype(np.float16))
+
+
+def test_a_network_of_large_weights_gives_the_same_codes_from_its_file(tmp_path):
+    checkpoint = tiny_checkpoint(EncoderConfig(channels=(16, 24), latent=8))
+    save_checkpoint(checkpoint, tmp_path / "model.npz")
+    read = load_checkpoint(tmp_path / "model.npz")
+    assert any(value.dtype == np.float32 for value in read.weights.values())
+    volume = torch.as_tensor(np.random.default_rng(0).standard_normal((1, 2, 24, 24, 24)), dtype=torch.float32)
+    with torch.no_grad():
+        before, after = (build_encoder(one)(volume)[0] for one in (checkpoint, read))
+    assert torch.nn.functional.cosine_similarity(before, after, dim=1).min() > 0.995
+    assert not torch.equal(before, after)
+
+
+@pytest.mark.parametrize("version", READABLE_FORMATS)
+def test_models_of_float16_and_of_int8_are_read(model_file, version):
+    def age(content):
+        content["meta"] = np.array(str(content["meta"]).replace(FORMAT, version))
+        del content["sha256"]
+        arrays = {name: value for name, value in content.items() if name != "meta"}
+        content["sha256"] = np.array(content_sha256(arrays, str(content["meta"])))
+
+    rewritten(model_file, age)
+    load_checkpoint(model_file)
 
 
 def test_a_model_without_a_part_that_this_version_needs_is_refused(model_file):

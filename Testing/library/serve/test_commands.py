@@ -10,7 +10,7 @@ import SimpleITK as sitk
 from anatembed.language.vocabulary import Vocabulary
 from anatembed.maps.cache import MapCache
 from anatembed.maps.embedding_map import EmbeddingMap
-from anatembed.model.checkpoint import load_checkpoint
+from anatembed.model.checkpoint import FORMAT, load_checkpoint
 from anatembed.scan.volume_file import save_volume
 from bad_scans import BAD_SCANS
 from phantoms import torso
@@ -422,7 +422,7 @@ def test_a_model_of_another_version_is_bad_input(anatembed, planted, planted_mod
     newer = tmp_path / "model.npz"
     with np.load(planted_model) as file:
         arrays = dict(file)
-    arrays["meta"] = np.array(str(arrays["meta"]).replace("anatembed-checkpoint/1", "anatembed-checkpoint/9"))
+    arrays["meta"] = np.array(str(arrays["meta"]).replace(FORMAT, "anatembed-checkpoint/9"))
     np.savez(newer, **arrays)
     said = anatembed("locate", planted, "liver", "--model", newer)
     assert said.code == 2
