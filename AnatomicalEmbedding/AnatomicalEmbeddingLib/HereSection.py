@@ -54,6 +54,9 @@ class HereSection(Section):
         self._named = f"{name} ({Words.position(position_ras)}, {scan.GetName() if scan is not None else ''})"
         if others:
             self._named += f". {others}"
+        if description.caution:
+            self._named += f". {description.caution}"
+        self.tell(description.caution, problem=True)
         self.ui.copyButton.enabled = True
 
     def copyName(self) -> None:
@@ -94,4 +97,6 @@ def _inWords(description) -> tuple[str, str]:
     first, *rest = description.candidates
     others = ", ".join(f"{one.name} {Words.percent(one.probability)}" for one in rest if one.probability >= 0.01)
     name = f"{Words.capital(first.name)}, {Words.nameConfidence(first.probability)}"
+    if first.basis:
+        name += f", {first.basis}"
     return name, _("Or: {names}").format(names=others) if others else ""

@@ -42,7 +42,8 @@ class ReportSection(Section):
         self._reading = self.logic.readReport(scan, text)
         self._readIn = scan.GetID()
         self._motion = self.logic.motionOf(scan)
-        self.tell(self._summary())
+        caution = self._reading.caution
+        self.tell(f"{self._summary()} {caution}".strip(), problem=bool(caution))
         if self._reading.mentions:
             self.ui.reportText.html = self._html()
             self.ui.reportText.visible = True
@@ -102,7 +103,7 @@ class ReportSection(Section):
             self._write(f"{escape(place)}<br>{self._choices(self._reading.mentions.index(one), one)}")
 
     def _ask(self, number: int, one) -> None:
-        self._write(f"{escape(one.answer.reason)} {self._choices(number, one)}")
+        self._write(f"{escape(one.answer.words)} {self._choices(number, one)}")
 
     def _choices(self, number: int, one) -> str:
         """Every structure that may be meant, as links; grey where it is not in the scan."""

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import slicer.util
 from anatembed.geometry import transform_points
+from anatembed.language.vocabulary import Vocabulary
 from anatembed.scan.files import read_volume
 from anatembed.shipped_file import shipped_file
 from AnatomicalEmbeddingLib import VolumeBridge
@@ -84,3 +85,16 @@ def test_the_colours_cover_the_body_and_not_the_air(scene, applicationLogic, log
     red, green, blue = (int(value) for value in after[row, column])
     assert max(red, green, blue) - min(red, green, blue) > 10
     np.testing.assert_array_equal(after[:3, :], before[:3, :])
+
+
+def test_here_names_the_place_that_find_gives(logic, scan):
+    vocabulary = Vocabulary.load()
+    levels = [f"{letter}{n} vertebra" for letter, ns in (("T", range(5, 13)), ("L", range(1, 6))) for n in ns]
+    ribs = [f"{side} rib {n}" for side in ("left", "right") for n in range(5, 12)]
+    organs = ["liver", "spleen", "stomach", "left kidney", "right kidney", "pancreas", "heart", "aorta"]
+    for name in (*levels, *ribs, *organs):
+        hit = logic.locate(scan, name).places[0]
+        first = logic.describe(scan, hit.position_ras).candidates[0]
+        related = {*vocabulary.descendants(hit.concept_id), *vocabulary.ancestors(hit.concept_id)}
+        assert first.id == hit.concept_id or name in organs and first.id in related, (name, first)
+        assert first.basis == hit.basis, name

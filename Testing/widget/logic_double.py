@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
+from anatembed.ask.explorer import Description, NamedProbability
 from anatembed.ask.index import Hit
 from anatembed.ask.locating import CHOOSE, GO, NOT_HERE, REFUSE, Answer, Meaning
 from anatembed.language.query.resolution import NOT_UNDERSTOOD, Candidate
@@ -43,10 +44,9 @@ def choose(query: str, reason: str, *hits: Hit) -> Answer:
     return Answer(query, CHOOSE, reason, meant=tuple(meaning(one) for one in hits))
 
 
-def description(inside: bool = True, **probabilities) -> SimpleNamespace:
+def description(inside: bool = True, **probabilities) -> Description:
     """What lies at a place: ids with their probabilities, from the most probable on."""
-    candidates = [SimpleNamespace(id=one, name=NAMES[one], probability=p) for one, p in probabilities.items()]
-    return SimpleNamespace(inside_body=inside, candidates=candidates)
+    return Description(inside, [NamedProbability(one, NAMES[one], p) for one, p in probabilities.items()])
 
 
 LIVER = [hit("liver", 0.93, (62.4, -8.2, -20.6)), hit("liver", 0.412, (-31.0, 15.0, 4.0))]
@@ -104,7 +104,7 @@ def reading(text: str) -> SimpleNamespace:
     mentions = [_mention(text, match) for match in re.finditer("|".join(SAID), text, re.IGNORECASE)]
     found = list(dict.fromkeys(choice.shown for one in mentions for choice in one.found))
     slices = [SimpleNamespace(index=n, position_ras=(1.0, 2.0, -20.0 * n), shows=tuple(found)) for n in (1, 3)]
-    return SimpleNamespace(text=text, mentions=mentions, slices=slices if found else [])
+    return SimpleNamespace(text=text, mentions=mentions, slices=slices if found else [], caution="")
 
 
 def _mention(text: str, match) -> SimpleNamespace:

@@ -1,8 +1,11 @@
 """Section Here, on stand-ins: the live name, the crosshair, the clipboard."""
 
+from dataclasses import replace
+
 import pytest
+from anatembed.ask.explorer import Description, NamedProbability
 from logic_double import description
-from panel_double import click
+from panel_double import click, isShown
 from PySide6 import QtGui
 
 PLACE = (62.4, -8.2, -20.6)
@@ -84,3 +87,18 @@ def test_the_name_of_another_scan_is_not_kept(ready, logic, addScan):
     ready.ui.scanSelector.setCurrentNode(other)
     assert ready.ui.hereName.text == "Nothing named yet" and not ready.ui.copyButton.enabled
     assert logic.calls[-1] == ("followCursor", "CT 2")
+
+
+def test_a_level_is_named_with_what_it_was_counted_from(ready, logic):
+    there = Description(True, [NamedProbability("vertebrae_T12", "T12 vertebra", 0.85, "counted from the sacrum")])
+    logic.cursorNamed.emit(there, PLACE)
+    assert ready.ui.hereName.text == "T12 vertebra, 85%, counted from the sacrum"
+
+
+def test_a_doubt_about_the_name_is_said_and_copied_with_it_and_goes_with_the_next_name(ready, logic):
+    logic.cursorNamed.emit(replace(description(liver=0.9), caution="Upside down?"), PLACE)
+    assert ready.ui.hereMessage.text == "⚠ Upside down?" and isShown(ready.ui.hereMessage)
+    click(ready.ui.copyButton)
+    assert QtGui.QGuiApplication.clipboard().text().endswith("CT 1). Upside down?")
+    logic.cursorNamed.emit(logic.there, PLACE)
+    assert not isShown(ready.ui.hereMessage)

@@ -1,6 +1,7 @@
 """Section Report, on stand-ins: pasting, links, questions, what is not there, key slices."""
 
 import pytest
+from logic_double import reading
 from panel_double import cells, click, isShown, press
 from PySide6 import QtCore, QtGui, QtWidgets
 
@@ -182,3 +183,12 @@ def test_links_into_a_scan_that_was_moved_ask_to_read_again(read, logic):
     follow(read, "#0")
     assert logic.calls == []
     assert "was moved" in read.ui.reportMessage.text
+
+
+def test_a_doubt_about_the_whole_scan_is_said_with_the_summary(ready, logic, monkeypatch):
+    told = reading(REPORT)
+    told.caution = "Upside down?"
+    monkeypatch.setattr(logic, "readReport", lambda *_: told)
+    ready.ui.reportEdit.plainText = REPORT
+    click(ready.ui.readButton)
+    assert ready.ui.reportMessage.text.startswith("⚠ ") and ready.ui.reportMessage.text.endswith("Upside down?")

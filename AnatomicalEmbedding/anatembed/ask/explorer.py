@@ -26,19 +26,23 @@ PART_SHARE = 0.1
 
 @dataclass(frozen=True)
 class NamedProbability:
-    """A structure that a place may belong to."""
+    """A structure that a place may belong to; basis: how its number is known ("counted from the last rib"), of the
+    first name only."""
 
     id: str
     name: str
     probability: float
+    basis: str = ""
 
 
 @dataclass(frozen=True)
 class Description:
-    """What lies at a position: candidates from the most probable on; none outside the body."""
+    """What lies at a position: candidates from the most probable on; none outside the body. caution: what is doubtful
+    about every name in this scan, or about the number of the first; else empty."""
 
     inside_body: bool
     candidates: list[NamedProbability] = field(default_factory=list)
+    caution: str = ""
 
 
 class Explorer:
@@ -64,7 +68,7 @@ class Explorer:
         answer = self.locating.answer(text, resolution, k)
         if resolution.unknown and self._free_text:
             answer = self._free_text.answer(text, answer, k)
-        if answer.decision == GO and self.orientation:
+        if answer.marked and self.orientation:
             answer = replace(answer, caution=f"{self.orientation} {answer.caution}".strip())
         return replace(answer, seconds=time.perf_counter() - began)
 
@@ -91,7 +95,10 @@ class Explorer:
             raise ValueError(f"expected a RAS position of three finite numbers, got {position_ras!r}")
         if not self.map.inside_body(position)[0]:
             return Description(False)
-        return Description(True, self.specific(self.index.name_probabilities(position[None])[0], k))
+        names = self.specific(self.index.name_probabilities(position[None])[0], k)
+        basis, doubt = self.index.number_of(names[0].id)
+        names[0] = replace(names[0], basis=basis)
+        return Description(True, names, f"{self.orientation} {doubt}".strip())
 
     def specific(self, probabilities: np.ndarray, k: int) -> list[NamedProbability]:
         """The `k` best names for probabilities (K,): first the most probable structure or its likeliest part, then

@@ -109,6 +109,10 @@ class QueryIndex:
         """Indices and odds (STRONGEST,N) by which the voxels of the body are named."""
         return self.strongest
 
+    def number_of(self, concept_id: str) -> tuple[str, str]:
+        """How the number of a concept is known, and what is doubtful about it: here nothing has a number."""
+        return "", ""
+
     def alike(self, concept_id: str) -> list[int]:
         """Columns of what the network may call a concept: here only its own."""
         return [self.readout.index(concept_id)]

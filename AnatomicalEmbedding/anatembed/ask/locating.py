@@ -321,8 +321,9 @@ def _nowhere(text: str, resolution: Resolution, looked: tuple[Looked, ...]) -> A
 def _to_choose(text: str, resolution: Resolution, looked: tuple[Looked, ...]) -> Answer:
     sides = f"“{text.strip()}” exists on both sides. Choose left or right."
     question = resolution.reason if resolution.outcome != "accept" else sides
-    reason = f"{sentence(question)} {_missing(looked)}".strip()
-    return replace(_understood(text, resolution, looked), decision=CHOOSE, reason=reason)
+    said = [sentence(question), _missing(looked), *_bases(looked)]
+    reason = " ".join(filter(None, said))
+    return replace(_understood(text, resolution, looked), decision=CHOOSE, reason=reason, caution=_cautions(looked))
 
 
 def _to_go(text: str, resolution: Resolution, one: Looked) -> Answer:
@@ -339,6 +340,21 @@ def _understood(text: str, resolution: Resolution, looked: tuple[Looked, ...]) -
     meant = tuple(one.meaning for one in looked)
     presence = max((one.presence for one in meant if one.presence is not None), default=None)
     return Answer(text, REFUSE, "", meant=meant, place=resolution.place, presence=presence)
+
+
+def _bases(looked: tuple[Looked, ...]) -> list[str]:
+    """How the places of options were found, where not by their look."""
+    return list(dict.fromkeys(sentence(one.hits[0].basis) for one in looked if one.hits and one.hits[0].basis))
+
+
+def _cautions(looked: tuple[Looked, ...]) -> str:
+    """What is doubtful about the places of options: with the option's name where it does not hold for all of them."""
+    shown = [one for one in looked if one.hits]
+    said = [" ".join(filter(None, (one.meaning.caution, one.hits[0].caution))) for one in shown]
+    if len(set(said)) == 1:
+        return said[0]
+    told = [(one, doubt) for one, doubt in zip(shown, said, strict=True) if doubt]
+    return " ".join(f"{sentence(one.meaning.name)[:-1]}: {doubt}" for one, doubt in told)
 
 
 def _missing(looked: tuple[Looked, ...]) -> str:

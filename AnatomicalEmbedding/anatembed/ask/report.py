@@ -37,12 +37,14 @@ class ReadMention:
 
 @dataclass(frozen=True)
 class ReportReading:
-    """The mentions of a report from beginning to end, and the slices worth a look, most worth first."""
+    """The mentions of a report from beginning to end, and the slices worth a look, most worth first. caution: what is
+    doubtful about every place in this scan, else empty."""
 
     text: str
     mentions: list[ReadMention]
     slices: list[KeySlice] = field(default_factory=list)
     seconds: float = 0.0
+    caution: str = ""
 
     def seen_in(self, one: KeySlice) -> list[int]:
         """Numbers (from 0) of the mentions that a slice shows."""
@@ -77,7 +79,7 @@ def read_report(explorer: Explorer, text: str, k: int = 5, progress: Callable | 
         if progress is not None:
             progress(f"Looking for “{_one_line(mention.text)}”", number / len(found))
         read.append(reader.read(mention))
-    return ReportReading(text, read, reader.slices(read, k), time.perf_counter() - began)
+    return ReportReading(text, read, reader.slices(read, k), time.perf_counter() - began, explorer.orientation)
 
 
 class _Reader:

@@ -5,7 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from anatembed.ask.explorer import Explorer
-from anatembed.ask.locating import CHOOSE, GO, NOT_HERE, NOT_LEARNT, REFUSE
+from anatembed.ask.index import Hit
+from anatembed.ask.locating import CHOOSE, GO, NOT_HERE, NOT_LEARNT, REFUSE, Looked, Meaning, decide
+from anatembed.language.query.resolver import Resolver
 from anatembed.language.vocabulary import Vocabulary
 from phantoms import GEOMETRIES
 from planted import planted_checkpoint
@@ -169,3 +171,18 @@ def test_a_disc_is_never_answered_with_any_other_disc(explorer):
     answer = explorer.locate("L4-L5 disc")
     assert (answer.decision, answer.refusal, answer.marked) == (REFUSE, NOT_LEARNT, ())
     assert explorer.locating.known_whole("intervertebral_disc_L4_L5") is None
+
+
+def option(name: str, basis: str = "", caution: str = "") -> Looked:
+    hit = Hit(np.zeros(3), 0.8, name, basis=basis, caution=caution)
+    return Looked(Meaning(name, name, None, hit=hit), (hit,))
+
+
+def test_what_options_were_counted_from_is_said_once_and_a_doubt_with_the_name_that_it_is_about():
+    resolution = Resolver(VOCABULARY).resolve("rib 9")
+    both = [option("left rib 9", "counted from the sacrum"), option("right rib 9", "counted from the sacrum", "Odd.")]
+    answer = decide("rib 9", resolution, both)
+    assert answer.decision == CHOOSE and answer.reason.count("Counted from the sacrum.") == 1
+    assert answer.caution == "Right rib 9: Odd."
+    alike = decide("rib 9", resolution, [option("left rib 9", "", "Odd."), option("right rib 9", "", "Odd.")])
+    assert alike.caution == "Odd." and "Counted" not in alike.reason

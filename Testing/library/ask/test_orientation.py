@@ -7,7 +7,9 @@ import pytest
 from anatembed.ask import orientation
 from anatembed.ask.explorer import Explorer
 from anatembed.ask.index import QueryIndex
+from anatembed.ask.locating import CHOOSE
 from anatembed.ask.orientation import UNUSUAL, fit_along_body
+from anatembed.ask.report import read_report
 from phantoms import rotation
 from planted import planted_checkpoint, whole_body_map
 
@@ -66,3 +68,18 @@ def test_a_scan_in_which_heights_follow_nothing_is_unusual():
 def test_a_short_piece_of_a_body_is_not_judged():
     fit = fit_along_body(QueryIndex(moved(UPSIDE_DOWN), planted_checkpoint().readout, whole_body_map().encoder_id))
     assert not replace(fit, extent_mm=50.0).is_unusual and fit.is_unusual
+
+
+def test_the_warning_comes_with_names_of_a_place_and_with_options_too_and_not_with_a_refusal():
+    explorer = Explorer(moved(UPSIDE_DOWN), planted_checkpoint())
+    options = explorer.locate("kidney")
+    assert options.decision == CHOOSE and options.caution.startswith(UNUSUAL)
+    assert explorer.describe(options.marked[0].position_ras).caution.startswith(UNUSUAL)
+    assert explorer.locate("mandible").caution == ""
+    upright = Explorer(whole_body_map(), planted_checkpoint())
+    assert upright.describe(upright.locate("liver").places[0].position_ras).caution == ""
+
+
+def test_a_report_is_read_with_the_warning():
+    assert read_report(Explorer(moved(UPSIDE_DOWN), planted_checkpoint()), "Liver and kidneys.").caution == UNUSUAL
+    assert read_report(Explorer(whole_body_map(), planted_checkpoint()), "Liver and kidneys.").caution == ""

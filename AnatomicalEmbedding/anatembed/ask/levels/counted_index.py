@@ -8,7 +8,7 @@ import numpy as np
 
 from anatembed.ask.index import Hit, QueryIndex, Search
 from anatembed.ask.levels.count import NEAR, SURE, Level, LevelCount, Rib, count
-from anatembed.ask.levels.sharing import FAMILIES, VERTEBRA, family_of, share_logits, share_odds
+from anatembed.ask.levels.sharing import NAMED, VERTEBRA, family_of, share_logits, share_odds
 from anatembed.geometry import transform_points
 
 PLACE_CERTAINTY = 0.95
@@ -16,7 +16,8 @@ PLACE_CERTAINTY = 0.95
 in its process."""
 LEAST_SHOWN = 0.02
 LEAST_NAMED = 0.05
-"""Where all vertebrae (ribs) have less than this share of the odds of the best name, none of them is a name."""
+"""Where all vertebrae (ribs), the spine (rib cage) included, have less than this share of the odds of the best name,
+none of them is a name."""
 RIB_SPREAD_MM = 8.0
 DISAGREE_LEVELS, DISAGREE_CONFIDENCE = 1.5, 0.5
 """From so many levels on, and with such confidence of the network, a disagreement is said."""
@@ -61,11 +62,12 @@ class CountedIndex(QueryIndex):
         """As the network's, with what it gives to vertebrae and to ribs shared out as they were counted."""
         logits, ids = super().name_logits(positions_ras), self.readout.concept_ids
         positions, best = np.atleast_2d(positions_ras), logits.max(axis=1, initial=-np.inf)
-        for family in FAMILIES:
+        for family in NAMED:
             columns = family.columns(ids)
             # Counting takes a while: not for a place that none of them is a name of.
-            likely = logits[:, columns].max(axis=1, initial=-np.inf) > best + np.log(LEAST_NAMED)
-            if likely.any() and self.levels is not None:
+            any_of_them = logits[:, family.columns_of_any(ids)].max(axis=1, initial=-np.inf)
+            likely = any_of_them > best + np.log(LEAST_NAMED)
+            if columns and likely.any() and self.levels is not None:
                 shares = family.shares(self.levels, positions, [ids[n] for n in columns])
                 logits[:, columns] = share_logits(logits[:, columns], shares, self.readout.naming[0])
         return logits
@@ -77,11 +79,11 @@ class CountedIndex(QueryIndex):
         if self.levels is None:
             return columns, odds
         ids, positions = self.readout.concept_ids, None
-        for family in FAMILIES:
+        for family in NAMED:
             own = family.columns(ids)
-            theirs = np.where(np.isin(columns, own), odds, 0).sum(axis=0)
+            theirs = np.where(np.isin(columns, family.columns_of_any(ids)), odds, 0).sum(axis=0)
             rows = np.flatnonzero(theirs > LEAST_NAMED * odds.max(axis=0))
-            if len(rows):
+            if own and len(rows):
                 if positions is None:
                     positions = transform_points(self.map.ijk_to_ras, np.argwhere(self.map.body_kji)[:, ::-1])
                 shares = family.shares(self.levels, positions[rows], [ids[n] for n in own])
@@ -89,6 +91,15 @@ class CountedIndex(QueryIndex):
                 columns, odds = columns.copy(), odds.copy()
                 columns[:, rows], odds[:, rows] = new
         return columns, odds
+
+    def number_of(self, concept_id: str) -> tuple[str, str]:
+        """Of a vertebra or rib what it was counted from, and what is unusual in this person, or that it was not
+        counted; empty for everything else."""
+        if family_of(concept_id) is None:
+            return "", ""
+        if self.levels is None or self._counted(concept_id) is None:
+            return "", NOT_COUNTED
+        return f"counted from {self.levels.anchor}", self._unusual(self.levels)
 
     def alike(self, concept_id: str) -> list[int]:
         """Columns of what the network may call a concept: of a counted vertebra or rib, all of them."""
@@ -118,6 +129,10 @@ class CountedIndex(QueryIndex):
             hits[0] = replace(hits[0], caution=self._caution(found, concept_id, hits[0]))
         return Search(concept_id, bool(hits) and presence >= 0.5, presence, hits)
 
+    @staticmethod
+    def _unusual(found: LevelCount) -> str:
+        return f"This person seems to have {found.anomaly}." if found.anomaly else ""
+
     def _caution(self, found: LevelCount, concept_id: str, hit: Hit) -> str:
         """What has to be said about a counted place: other numbers that it may have, what is unusual in this person,
         and a network that sees it elsewhere."""
@@ -125,8 +140,7 @@ class CountedIndex(QueryIndex):
         said = []
         if level is not None and level.probability < SURE:
             said.append(f"By the count this may be {level.words}.")
-        if found.anomaly:
-            said.append(f"This person seems to have {found.anomaly}.")
+        said.extend(filter(None, [self._unusual(found)]))
         seen = super().search(concept_id, 1)
         if seen.found and seen.hits[0].confidence >= DISAGREE_CONFIDENCE:
             here, there = found.canal.heights_mm(np.stack([hit.position_ras, seen.hits[0].position_ras]))

@@ -12,6 +12,7 @@ from anatembed.ask.levels.count import LevelCount
 
 VERTEBRA = re.compile(r"vertebrae_([CTLS]\d+)")
 RIB = re.compile(r"rib_(left|right)_(\d+)")
+REGION = re.compile(r"(cervical|thoracic|lumbar)_spine")
 RIB_NAME_MM = 12.0
 """So far from the way of a rib a place has its number."""
 LEAST_SHARE = 1e-3
@@ -32,6 +33,10 @@ class Family:
         """Which of a model's concepts belong to it."""
         return [n for n, one in enumerate(concept_ids) if self.pattern.fullmatch(one)]
 
+    def columns_of_any(self, concept_ids: Sequence[str]) -> list[int]:
+        """The same with what the network calls any of them: it may be sure of a vertebra and of no number."""
+        return [n for n, one in enumerate(concept_ids) if one == self.whole or self.pattern.fullmatch(one)]
+
 
 def vertebra_shares(found: LevelCount, positions_ras: np.ndarray, concept_ids: Sequence[str]) -> np.ndarray:
     """By the height of a place along the canal; nothing above and below the vertebrae that were counted."""
@@ -41,6 +46,14 @@ def vertebra_shares(found: LevelCount, positions_ras: np.ndarray, concept_ids: S
     inside = np.logical_and(heights[:, None] >= ends[:, 0], heights[:, None] <= ends[:, 1])
     counted = inside.any(axis=1, keepdims=True)
     return np.where(counted, table[inside.argmax(axis=1)], np.nan)
+
+
+def region_shares(found: LevelCount, positions_ras: np.ndarray, concept_ids: Sequence[str]) -> np.ndarray:
+    """By the vertebrae there: a region of the spine has the letter of its vertebrae."""
+    names = sorted({name for one in found.levels for name, _ in one.names})
+    of_names = vertebra_shares(found, positions_ras, [f"vertebrae_{name}" for name in names])
+    within = np.array([[one[0].upper() == name[0] for one in concept_ids] for name in names], float)
+    return of_names @ within
 
 
 def rib_shares(found: LevelCount, positions_ras: np.ndarray, concept_ids: Sequence[str]) -> np.ndarray:
@@ -56,6 +69,8 @@ def rib_shares(found: LevelCount, positions_ras: np.ndarray, concept_ids: Sequen
 
 
 FAMILIES = (Family(VERTEBRA, "spine", vertebra_shares), Family(RIB, "rib_cage", rib_shares))
+NAMED = (*FAMILIES, Family(REGION, "spine", region_shares))
+"""What is named by the count: the regions of the spine too, which are found by their look."""
 
 
 def family_of(concept_id: str) -> Family | None:

@@ -9,7 +9,7 @@ import pytest
 from anatembed.ask.border import posterior
 from anatembed.ask.index import QueryIndex
 from anatembed.ask.levels.counted_index import NOT_COUNTED, CountedIndex
-from anatembed.ask.levels.sharing import share_logits
+from anatembed.ask.levels.sharing import region_shares, share_logits
 from anatembed.ask.structure_colours import structure_colours
 from anatembed.geometry import transform_points
 from anatembed.language.vocabulary import Vocabulary
@@ -62,6 +62,7 @@ def embedded(with_spine: bool = True, all_are: str = "") -> EmbeddingMap:
         latents[where, CONCEPTS.index(name)] = 1
 
     plant(all_are or "spine", away < 40)
+    latents[away < 8] = 0  # the canal is no bone
     plant("spinal_canal", away < 8)
     for name in () if all_are else ("L2", "L3", "T9"):
         place = phantom.middles_ras[name] + (0, 20, TOO_HIGH_MM)
@@ -149,11 +150,31 @@ def test_the_border_of_two_vertebrae_is_where_the_count_changes():
 
 def test_nothing_is_counted_for_the_name_of_a_place_that_is_neither_vertebra_nor_rib():
     fresh = CountedIndex(embedded(), readout(), MODEL)
-    canal = person().canal.points_ras[40]
+    along = person().canal.points_ras
+    seen = QueryIndex(embedded(), readout(), MODEL).name_logits(along)
+    spine = seen[:, CONCEPTS.index("spine")]  # shines in between the middles of two voxels
+    canal = along[int(np.argmax(seen[:, CONCEPTS.index("spinal_canal")] - spine))]
     assert CONCEPTS[int(fresh.name_probabilities(canal[None])[0].argmax())] == "spinal_canal"
     assert "levels" not in vars(fresh)
     fresh.name_probabilities((person().middles_ras["L2"] + (0, 20, TOO_HIGH_MM))[None])
     assert "levels" in vars(fresh)
+
+
+@pytest.mark.parametrize("name", ["L2", "L3", "T9"])
+def test_bone_of_the_spine_whose_number_the_network_does_not_know_is_named_as_it_is_found(index, name):
+    place = index.search(f"vertebrae_{name}", 1).hits[0].position_ras
+    seen = QueryIndex(embedded(), readout(), MODEL).name_logits(place[None])[0]
+    own = [n for n, one in enumerate(CONCEPTS) if one.startswith("vertebrae_")]
+    assert seen[own].max() < seen[CONCEPTS.index("spine")] - 5
+    named = index.name_logits(place[None])[0]
+    assert CONCEPTS[own[int(named[own].argmax())]] == f"vertebrae_{name}" and np.ptp(named[own]) > 1
+
+
+def test_a_region_of_the_spine_is_where_its_vertebrae_were_counted():
+    found = CountedIndex(embedded(), readout(), MODEL).levels
+    places = np.stack([person().middles_ras[name] for name in ("T9", "L3")])
+    shares = region_shares(found, places, ["cervical_spine", "lumbar_spine", "thoracic_spine"])
+    assert (shares[[0, 1], [2, 1]] > 0.9).all() and (shares.sum(axis=1) <= 1 + 1e-6).all()
 
 
 def test_a_level_that_could_not_be_counted_says_so():
@@ -186,3 +207,12 @@ def test_without_hu_and_without_canal_the_network_alone_answers():
 
 def test_the_whole_person_is_counted_from_what_the_map_carries(index):
     assert [level.name for level in index.levels.levels if level.name in USUAL] == list(USUAL)
+
+
+def test_a_number_says_what_it_was_counted_from_or_that_it_was_not(index):
+    basis, doubt = index.number_of("vertebrae_L2")
+    assert basis == index.search("vertebrae_L2", 1).hits[0].basis and NOT_COUNTED not in doubt
+    assert index.number_of("spine") == index.number_of("spinal_canal") == ("", "")
+    assert index.number_of("vertebrae_C5") == ("", NOT_COUNTED)
+    blind = CountedIndex(embedded(with_spine=False), readout(), MODEL)
+    assert blind.number_of("vertebrae_L2") == ("", NOT_COUNTED)
