@@ -14,7 +14,7 @@ from types import SimpleNamespace
 
 ROOT = Path(__file__).resolve().parents[1]
 WIDTH = 420
-SECTIONS = ("scan", "find", "report", "here", "compare", "border", "show", "model")
+SECTIONS = ("scan", "find", "report", "here", "compare", "border", "show", "take", "model")
 PICTURE = ROOT / "Resources" / "Screenshots" / "panel.png"
 
 
@@ -209,6 +209,51 @@ def structures(stage) -> tuple:
     return "show",
 
 
+def level(stage) -> tuple:
+    from anatembed.ask.explorer import Description, NamedProbability
+
+    stage.scans(1)
+    names = [NamedProbability("vertebrae_T12", "T12 vertebra", 0.85, "counted from the sacrum"),
+             NamedProbability("vertebrae_T11", "T11 vertebra", 0.14)]  # fmt: skip
+    caution = "This person seems to have 13 thoracic vertebrae."
+    stage.logic.cursorNamed.emit(Description(True, names, caution), (2.4, -8.2, -20.6))
+    return "here",
+
+
+def upside_down(stage) -> tuple:
+    from dataclasses import replace
+
+    from anatembed.ask.orientation import UNUSUAL
+
+    for name in ("kidney", "liver"):
+        stage.doubles.ANSWERS[name] = replace(stage.doubles.ANSWERS[name], caution=UNUSUAL)
+    stage.scans(1)
+    stage.find("kidney")
+    stage.logic.cursorNamed.emit(replace(stage.logic.there, caution=UNUSUAL), (62.4, -8.2, -20.6))
+    return "find", "here"
+
+
+def segment(stage) -> tuple:
+    stage.scans(1)
+    stage.find("liver")
+    stage.panel.findSection.makeSegment()
+    return "find",
+
+
+def take(stage) -> tuple:
+    stage.scans(1)
+    stage.ui.placesPathEdit.currentPath = "/home/somebody/kept places of March.mrk.json"
+    stage.logic.readKept(stage.panel.takeSection.scan(), "")
+    stage.panel.takeSection.makeTable()
+    stage.panel.refresh()
+    return "take",
+
+
+def take_nothing(stage) -> tuple:
+    stage.scans(0)
+    return "take",
+
+
 def model(stage) -> tuple:
     stage.scans(1)
     stage.panel.modelSection.read()
@@ -217,7 +262,8 @@ def model(stage) -> tuple:
 
 STATES = (
     no_scan, chosen, embedding, failed, found, both_sides, not_in_this_scan, not_understood, heat_map, report,
-    report_not_read, outside, compare, compare_not_ready, border, border_error, structures, model,
+    report_not_read, outside, compare, compare_not_ready, border, border_error, structures, level, segment, take,
+    take_nothing, model, upside_down,
 )
 
 

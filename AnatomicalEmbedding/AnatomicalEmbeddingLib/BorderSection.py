@@ -42,7 +42,8 @@ class BorderSection(Section):
     def makeSegments(self) -> None:
         """Make a segmentation of both structures, to be edited in Segment Editor."""
         node = self.logic.makeSegments(self.requireScan(), *self._chosen())
-        self.tell(_("Made {name}. Check and edit it in Segment Editor.").format(name=node.GetName()))
+        text = _("Made {name}. Check and edit it in Segment Editor, which moves their border only.")
+        self.tell(text.format(name=node.GetName()))
 
     def refresh(self) -> None:
         embedded = self.embeddedScan() is not None

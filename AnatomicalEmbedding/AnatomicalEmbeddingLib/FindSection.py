@@ -36,6 +36,8 @@ class FindSection(Section):
             (ui.hitsTable, "cellDoubleClicked(int,int)", self.jumpToRow),
             (ui.keepButton, "clicked()", self.keep),
             (ui.heatButton, "clicked()", self.showHeatMap),
+            (ui.windowButton, "clicked()", self.fitWindow),
+            (ui.segmentButton, "clicked()", self.makeSegment),
             (ui.thresholdSlider, "valueChanged(double)", self.setThreshold),
             (ui.historyBox, "activated(int)", self.findEarlier),
         ]
@@ -75,11 +77,8 @@ class FindSection(Section):
 
     def keep(self) -> None:
         """Make the selected hit a point that stays when the next search clears the others."""
-        row = self.ui.hitsTable.currentRow()
-        if not 0 <= row < len(self._hits):
-            raise RuntimeError(_("Select a place in the table first."))
+        hit = self._selected()
         self.requireUnmoved(self._motion)
-        hit = self._hits[row]
         self.logic.keepHit(self.requireScan(), hit)
         self.tell(_("Kept: {name}.").format(name=hit.label))
 
@@ -94,6 +93,25 @@ class FindSection(Section):
         )
         if not answer.places:
             self._show(answer)
+
+    def fitWindow(self) -> None:
+        """Grey values for the selected structure."""
+        hit = self._selected()
+        if not hit.concept_id:
+            raise RuntimeError(_("These words are no known structure, so no grey values are known for them."))
+        name, width, centre = self.logic.fitWindow(self.requireScan(), hit.concept_id)
+        text = _("Grey values for {name}: width {width}, centre {centre} HU.")
+        self.tell(text.format(name=name, width=width, centre=centre))
+
+    def makeSegment(self) -> None:
+        """A segment of the structure in the search box, for Segment Editor."""
+        text = self.field.text()
+        if not text:
+            raise RuntimeError(_("Type a structure first; a segment is then made of it."))
+        node = self.logic.makeSegment(self.requireScan(), text, self.ui.thresholdSlider.value or None)
+        self.tell(_(
+            "Made {name}. Check and correct it in Segment Editor, which paints only where it is possible."
+        ).format(name=node.GetName()))
 
     def setThreshold(self, value: float) -> None:
         """Hide what is less likely; 0 leaves the choice to the Logic, which has to look at the map again."""
@@ -114,9 +132,17 @@ class FindSection(Section):
         self.ui.findButton.enabled = embedded
         self.ui.heatButton.enabled = embedded
         self.ui.keepButton.enabled = bool(self._hits)
+        self.ui.windowButton.enabled = bool(self._hits)
+        self.ui.segmentButton.enabled = embedded
         self.ui.thresholdSlider.enabled = embedded and self.logic.shownOverlay() == "heat map"
         self.ui.queryEdit.toolTip = "" if embedded else _("Embed the scan first.")
         self._fillHistory(embedded)
+
+    def _selected(self):
+        row = self.ui.hitsTable.currentRow()
+        if not 0 <= row < len(self._hits):
+            raise RuntimeError(_("Select a place in the table first."))
+        return self._hits[row]
 
     def _show(self, answer) -> None:
         options = [one.hit for one in answer.options if one.hit is not None]

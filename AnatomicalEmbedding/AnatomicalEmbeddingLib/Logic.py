@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import slicer
+import slicer.util
+from anatembed.geometry import transform_points
 
 from . import Segments
 from .Border import Border
@@ -18,9 +20,12 @@ from .Embeddings import Embeddings
 from .Failure import inWords
 from .Navigation import Navigation
 from .Observing import Observers, weak
-from .Overlay import HEAT_MAP, Overlay
+from .Overlay import HEAT_MAP, Overlay, automaticThreshold
+from .PlacesFile import Place, readPlaces, writePlaces
 from .Record import Record
 from .Signal import Signal
+from .StructureTable import fillStructureTable
+from .VolumeBridge import ijkToWorld
 
 COLOURS, STRUCTURES, UNCERTAINTY = "colours", "structures", "uncertainty"
 
@@ -164,12 +169,80 @@ class Logic:
     def keepHit(self, volumeNode, hit) -> None:
         """Put a hit into a list of points that no later question clears."""
         self._embeddings.current(volumeNode)
-        description = f"{volumeNode.GetName()}, confidence {hit.confidence:.0%}"
+        description = f"{volumeNode.GetName()}, confidence {hit.confidence:.0%}{self._codeOf(hit)}"
         self._navigation.keep(hit.position_ras, hit.label, description, volumeNode)
 
     def forgetKept(self, volumeNode, label: str, position_ras) -> None:
         """Take a kept point of a scan away again."""
         self._navigation.forgetKept(position_ras, label, volumeNode)
+
+    def keptPlaces(self, volumeNode) -> list[Place]:
+        """The kept points of a scan, in world."""
+        return self._navigation.kept(volumeNode)
+
+    def writeKept(self, volumeNode, path: str) -> int:
+        """Write the kept points of a scan into a file that Slicer reads; how many."""
+        places = self._navigation.kept(volumeNode)
+        if not places:
+            raise RuntimeError("No place of this scan is kept yet.")
+        writePlaces(path, places, f"Kept places of {volumeNode.GetName()}")
+        return len(places)
+
+    def readKept(self, volumeNode, path: str) -> int:
+        """Keep the points of a file, which are in world, with a scan; how many the file has."""
+        places = readPlaces(path)
+        for place in places:
+            self._navigation.keep(place.position_ras, place.label, place.description, volumeNode)
+        return len(places)
+
+    def tableOfStructures(self, volumeNode):
+        """A vtkMRMLTableNode with a row for every structure that is painted and found in a scan."""
+        from anatembed.ask.structure_facts import structure_facts
+
+        embedded, motion = self._embeddings.current(volumeNode)
+
+        def placeOf(conceptID: str):
+            search = embedded.explorer.index.search(conceptID, 1)
+            if not search.found:
+                return None
+            (hit,) = search.hits
+            return replace(hit, position_ras=transform_points(motion, hit.position_ras))
+
+        scan_kji, ijk_to_ras = slicer.util.arrayFromVolume(volumeNode), ijkToWorld(volumeNode)
+        facts = _asked(structure_facts, self.structuresIn(volumeNode), placeOf, scan_kji, ijk_to_ras)
+        return fillStructureTable(self._scene, volumeNode, facts, self._vocabulary)
+
+    def fitWindow(self, volumeNode, conceptID: str) -> tuple[str, int, int]:
+        """Show a scan in the grey values in which a structure is looked at: their name, width and centre in HU."""
+        from anatembed.language.hu_window import WINDOWS, fitting_window
+
+        name = fitting_window(self._vocabulary[conceptID].category)
+        width, centre = WINDOWS[name]
+        displayNode = volumeNode.GetDisplayNode()
+        displayNode.UndoEnabledOn()
+        self._scene.SaveStateForUndo()
+        with slicer.util.NodeModify(displayNode):
+            displayNode.SetAutoWindowLevel(False)
+            displayNode.SetWindowLevel(width, centre)
+        return name, width, centre
+
+    def makeSegment(self, volumeNode, text: str, threshold: float | None = None):
+        """A new vtkMRMLSegmentationNode of where `text` is likely, handed over to Segment Editor.
+
+        Without a threshold it is that of the heat map. RuntimeError in the words of Find where there is no place.
+        """
+        embedded, motion = self._embeddings.current(volumeNode)
+        probability_kji, answer = _asked(embedded.explorer.probability, text)
+        if not answer.places:
+            raise RuntimeError(answer.words)
+        hit, whole = answer.places[0], answer.place is None
+        terminology = ""
+        if hit.concept_id and whole:
+            terminology = Segments.terminologyEntry(self._vocabulary[hit.concept_id], self._vocabulary)
+        limit = automaticThreshold(probability_kji) if threshold is None else threshold
+        ijk_to_ras = motion @ embedded.embeddingMap.ijk_to_ras
+        return Segments.makeLikelySegment(
+            self._scene, volumeNode, probability_kji, ijk_to_ras, limit, hit.label, terminology)
 
     def history(self) -> list[str]:
         """What was asked in this scene, newest first."""
@@ -361,6 +434,12 @@ class Logic:
         from anatembed.language.query.completion import Completion
 
         return Completion(self._vocabulary)
+
+    def _codeOf(self, hit) -> str:
+        """The standard code of a hit's structure in words; empty for a part of it, and where there is none."""
+        term = self._vocabulary[hit.concept_id] if hit.concept_id else None
+        known = term is not None and term.snomed and hit.label == term.preferred
+        return f", SNOMED CT {term.snomed}" if known else ""
 
     def _explore(self, embeddingMap):
         try:

@@ -4,6 +4,7 @@ import numpy as np
 import slicer
 import slicer.util
 
+from .PlacesFile import Place, placesOf
 from .SceneNodes import nodesOfClass
 
 _HITS, _KEPT = "AnatomicalEmbedding.Hits", "AnatomicalEmbedding.Kept"
@@ -36,8 +37,14 @@ class Navigation:
             same = np.linalg.norm(node.GetNthControlPointPositionWorld(index) - position_ras) < 0.1
             if same and node.GetNthControlPointLabel(index) == label:
                 return node
+        self._beforeChange(node)
         _addPoint(node, position_ras, label, description)
         return node
+
+    def kept(self, volumeNode) -> list[Place]:
+        """The kept points of this scan, in world."""
+        node = self._findKept(volumeNode)
+        return placesOf(node) if node is not None else []
 
     def forgetKept(self, position_ras, label: str, volumeNode) -> None:
         """Take one kept point of this scan away; one that is not there is no error."""
@@ -45,6 +52,7 @@ class Navigation:
         for index in reversed(range(node.GetNumberOfControlPoints())):
             near = np.linalg.norm(node.GetNthControlPointPositionWorld(index) - np.asarray(position_ras, float)) < 0.1
             if near and node.GetNthControlPointLabel(index) == label:
+                self._beforeChange(node)
                 node.RemoveNthControlPoint(index)
 
     def clearHits(self) -> None:
@@ -65,13 +73,24 @@ class Navigation:
 
     def _keptNode(self, volumeNode):
         """The kept points of this scan: each scan has its own, because they move with it."""
-        for node in nodesOfClass(self._scene, "vtkMRMLMarkupsFiducialNode"):
-            if node.GetAttribute(_KEPT) and node.GetNodeReferenceID(_KEPT) == volumeNode.GetID():
-                return node
+        node = self._findKept(volumeNode)
+        if node is not None:
+            return node
         node = self._addPointsNode(_KEPT, f"Kept places of {volumeNode.GetName()}")
         node.SetNodeReferenceID(_KEPT, volumeNode.GetID())
         node.SetAndObserveTransformNodeID(volumeNode.GetTransformNodeID())
         return node
+
+    def _findKept(self, volumeNode):
+        for node in nodesOfClass(self._scene, "vtkMRMLMarkupsFiducialNode"):
+            if node.GetAttribute(_KEPT) and node.GetNodeReferenceID(_KEPT) == volumeNode.GetID():
+                return node
+        return None
+
+    def _beforeChange(self, node) -> None:
+        """A step that Slicer's own undo takes back, where the user has it switched on."""
+        node.UndoEnabledOn()
+        self._scene.SaveStateForUndo()
 
     def _pointsNode(self, role: str):
         # By attribute, so that a reloaded scene's points are found again; the user may rename the node.

@@ -76,10 +76,10 @@ class Overlay:
     ):
         """Show probabilities 0..1 from `threshold` up, with a legend; returns the scalar volume node.
 
-        Without a threshold it is 0.5, or half of the highest value where that is less: what was found is seen.
+        Without a threshold it is the automatic one.
         """
         if threshold is None:
-            threshold = min(0.5, float(probability_kji.max()) / 2)
+            threshold = automaticThreshold(probability_kji)
         node = self._show(volumeNode, HEAT_MAP, probability_kji, ijk_to_ras, opacity)
         node.GetDisplayNode().SetThreshold(threshold, 1)
         self._showLegend(node, title)
@@ -252,6 +252,11 @@ class Overlay:
 
     def _existing(self, nodeID: str | None) -> str | None:
         return nodeID if nodeID and self._scene.GetNodeByID(nodeID) else None
+
+
+def automaticThreshold(probability_kji) -> float:
+    """0.5, or half of the highest value where that is less: what was found is seen."""
+    return min(0.5, float(probability_kji.max()) / 2)
 
 
 def _mark(volumeNode, mode: str, node) -> None:

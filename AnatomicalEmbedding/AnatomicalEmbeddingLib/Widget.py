@@ -20,6 +20,7 @@ from .ParameterNode import parameterNodeOf
 from .ReportSection import ReportSection
 from .ScanSection import ScanSection
 from .ShowSection import ShowSection
+from .TakeSection import TakeSection
 
 
 class Widget(VTKObservationMixin):
@@ -108,10 +109,11 @@ class Widget(VTKObservationMixin):
         self.compareSection = make(CompareSection, ui.compareMessage)
         self.borderSection = make(BorderSection, ui.borderMessage)
         self.showSection = make(ShowSection, ui.showMessage)
+        self.takeSection = make(TakeSection, ui.takeMessage)
         self.modelSection = make(ModelSection, ui.modelMessage)
         self._sections = [
             self.scanSection, self.findSection, self.reportSection, self.hereSection, self.compareSection,
-            self.borderSection, self.showSection, self.modelSection,
+            self.borderSection, self.showSection, self.takeSection, self.modelSection,
         ]
         for section in self._sections:
             section.tell("")

@@ -41,7 +41,8 @@ BESIDE = {"scripts", "research", "Testing"}
 FLOOR_3 = {
     "AnatomicalEmbeddingSubjectHierarchyPlugin.py", "Assembly.py", "InstallLogic.py", "ParameterNode.py",
     "SampleScan.py", "StructureField.py", "Widget.py", "Words.py", "Worker.py",
-    *(f"{name}Section.py" for name in ("", "Scan", "Find", "Report", "Here", "Compare", "Border", "Show", "Model")),
+    *(f"{name}Section.py" for name in (
+        "", "Scan", "Find", "Report", "Here", "Compare", "Border", "Show", "Take", "Model")),
 }  # fmt: skip
 IN_EVERY_SLICER = {"slicer", "vtk", "SimpleITK", "numpy", "scipy"} | set(sys.stdlib_module_names)
 FLOOR_2 = tuple(path for path in LIB if path.name not in FLOOR_3)

@@ -7,8 +7,9 @@ from types import SimpleNamespace
 import numpy as np
 from anatembed.ask.border import Posterior
 from anatembed.ask.explorer import NamedProbability
-from anatembed.ask.index import Hit
+from anatembed.ask.index import Hit, Search
 from anatembed.ask.locating import GO, NOT_HERE, REFUSE, Answer, Meaning
+from anatembed.ask.structure_colours import StructureColours
 from anatembed.geometry import axis_aligned_grid, bounds_ras
 from anatembed.language.query.resolver import Resolver
 from anatembed.language.vocabulary import Vocabulary
@@ -35,6 +36,7 @@ class Description:
     position_ras: tuple
     inside_body: bool = True
     candidates: tuple = (NamedProbability("liver", "liver", 0.9),)
+    caution: str = ""
 
 
 def mapOf(volume) -> EmbeddingMap:
@@ -88,10 +90,14 @@ class ExplorerDouble:
         rgba_kji[self._rightHalf()] = (60, 120, 90, 255)
         return rgba_kji
 
-    def structures(self) -> SimpleNamespace:
-        return SimpleNamespace(
-            rgba_kji=self.colours_kji(), ijk_to_ras=self.map.ijk_to_ras, legend=[("Liver", (60, 120, 90))]
-        )
+    @property
+    def index(self) -> SimpleNamespace:
+        return SimpleNamespace(search=lambda concept, k: Search(concept, True, 1.0, list(self.locate(concept).places)))
+
+    def structures(self) -> StructureColours:
+        labels_kji = self._rightHalf().astype(np.int16)
+        legend = [("Liver", (60, 120, 90))]
+        return StructureColours(labels_kji, self.colours_kji(), self.map.ijk_to_ras, ("liver",), legend)
 
     def uncertainty(self) -> tuple[np.ndarray, np.ndarray]:
         return 1 - self._rightHalf().astype(np.float32), self.map.ijk_to_ras

@@ -1,4 +1,5 @@
 import weakref
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ import slicer
 import slicer.util
 import vtk
 from anatembed.geometry import transform_points
+from anatembed.language.vocabulary import Vocabulary
 from AnatomicalEmbeddingLib import VolumeBridge
 from AnatomicalEmbeddingLib.SceneNodes import nodesOfClass
 from explorer_double import ExplorerDouble
@@ -402,3 +404,50 @@ def test_a_start_that_fails_leaves_no_embedding_behind_that_is_none(logic, scan,
     logic.worker.unable = None
     embed(logic, scan)
     assert logic.isEmbedded(scan)
+
+
+def test_kept_places_go_into_a_file_and_come_back_for_another_placement(logic, scene, scan, tmp_path):
+    embed(logic, scan)
+    path = str(tmp_path / "kept.mrk.json")
+    with pytest.raises(RuntimeError, match="No place of this scan is kept yet"):
+        logic.writeKept(scan, path)
+    hit = logic.locate(scan, "liver").places[0]
+    logic.keepHit(scan, hit)
+    assert logic.writeKept(scan, path) == 1
+    other = addScan(scene, affine(), translation((0, 0, 70)), name="Other")
+    assert logic.readKept(other, path) == 1 == logic.readKept(other, path)
+    assert logic.keptPlaces(other) == logic.keptPlaces(scan)
+    np.testing.assert_allclose(logic.keptPlaces(other)[0].position_ras, hit.position_ras, atol=1e-3)
+
+
+def test_a_kept_place_has_the_code_of_its_structure_and_a_part_of_it_has_none(logic, scan):
+    embed(logic, scan)
+    logic.__dict__["_vocabulary"] = Vocabulary.load()
+    hit = replace(logic.locate(scan, "liver").places[0], label="liver")
+    for one in (hit, replace(hit, label="upper third of liver"), replace(hit, label="“liverish”", concept_id="")):
+        logic.keepHit(scan, one)
+    said = {place.label: place.description for place in logic.keptPlaces(scan)}
+    assert said["liver"] == f"{scan.GetName()}, confidence 93%, SNOMED CT 10200004"
+    assert not any("SNOMED" in said[label] for label in ("upper third of liver", "“liverish”"))
+
+
+def test_grey_values_fit_the_structure_and_can_be_undone(logic, scene, scan):
+    logic.__dict__["_vocabulary"] = Vocabulary.load()
+    displayNode = scan.GetDisplayNode()
+    displayNode.SetAutoWindowLevel(False)
+    displayNode.SetWindowLevel(123, 45)
+    scene.SetUndoOn()
+    assert logic.fitWindow(scan, "lung_upper_lobe_left") == ("lung", 1500, -500)
+    assert (displayNode.GetWindow(), displayNode.GetLevel()) == (1500, -500)
+    scene.Undo()
+    assert (displayNode.GetWindow(), displayNode.GetLevel()) == (123, 45)
+
+
+def test_a_segment_is_made_of_what_is_found_and_a_refusal_makes_none(logic, scene, scan):
+    embed(logic, scan)
+    logic.__dict__["_vocabulary"] = Vocabulary.load()
+    with pytest.raises(RuntimeError, match="not in this scan"):
+        logic.makeSegment(scan, "spleen")
+    assert nodesOfClass(scene, "vtkMRMLSegmentationNode") == []
+    node = logic.makeSegment(scan, "liver", 0.4)
+    assert node.GetSegmentation().GetNthSegment(0).GetName() == "Liver"

@@ -131,3 +131,20 @@ def test_a_place_is_kept_once_and_every_scan_has_its_own_list(navigation, scene,
     assert {name: len(points) for name, points in keptPoints(scene).items()} == {
         "Kept places of CT": 2, "Kept places of Prior": 1
     }
+
+
+def test_the_scenes_own_undo_takes_a_kept_point_back(navigation, scene, scan):
+    scene.SetUndoOn()
+    navigation.keep(PLACES_RAS[0], "liver", "why", scan)
+    navigation.keep(PLACES_RAS[1], "spleen", "why", scan)
+    navigation.forgetKept(PLACES_RAS[0], "liver", scan)
+    assert [one.label for one in navigation.kept(scan)] == ["spleen"]
+    scene.Undo()
+    assert [one.label for one in navigation.kept(scan)] == ["liver", "spleen"]
+    scene.Undo()
+    assert [one.label for one in navigation.kept(scan)] == ["liver"]
+    assert navigation.kept(scan)[0].position_ras == pytest.approx(tuple(PLACES_RAS[0]))
+
+
+def test_nothing_is_kept_of_a_scan_before_something_is(navigation, scene, scan):
+    assert navigation.kept(scan) == [] and nodesOfClass(scene, "vtkMRMLMarkupsFiducialNode") == []

@@ -11,7 +11,7 @@ from anatembed.geometry import transform_points
 from anatembed.language.vocabulary import Vocabulary
 from AnatomicalEmbeddingLib import VolumeBridge
 from AnatomicalEmbeddingLib.SceneNodes import nodesOfClass
-from AnatomicalEmbeddingLib.Segments import makeSegments, terminologyEntry
+from AnatomicalEmbeddingLib.Segments import makeLikelySegment, makeSegments, terminologyEntry
 from placements import SHAPE_KJI, addBentTransform, addScan, affine, translation
 from posterior_double import RADIUS_MM, middleOf, posteriorOf
 from segment_voxels import segmentGrid, segmentPositions
@@ -183,3 +183,54 @@ def test_no_code_of_one_side_is_given_to_the_other():
         if term.pair and term.snomed:
             one, other = (terminologyEntry(VOCABULARY[side], VOCABULARY) for side in (term.id, term.pair))
             assert one != other, term.id
+
+
+def editorOf(scene):
+    (editor,) = nodesOfClass(scene, "vtkMRMLSegmentEditorNode")
+    return editor
+
+
+def likely(scene, scan, threshold=0.5, name="liver"):
+    """A segment of a ball whose probability falls from its middle on, on a grid of 3 mm around it."""
+    middle, low = middleOf(scan), middleOf(scan) - 30
+    ijk_to_ras = np.diag([3.0, 3.0, 3.0, 1.0])
+    ijk_to_ras[:3, 3] = low
+    centres = transform_points(ijk_to_ras, np.stack(np.indices((21, 21, 21))[::-1], axis=-1))
+    probability_kji = np.clip(1 - np.linalg.norm(centres - middle, axis=-1) / 20, 0, 1).astype(np.float32)
+    code = terminologyEntry(VOCABULARY["liver"], VOCABULARY)
+    return makeLikelySegment(scene, scan, probability_kji, ijk_to_ras, threshold, name, code)
+
+
+def test_a_likely_structure_is_a_segment_within_where_it_is_possible_for_every_placement(scene, placedScan):
+    node = likely(scene, placedScan)
+    segments, middle = segmentsOf(node), middleOf(placedScan)
+    assert list(segments) == ["liver", "where liver is possible"]
+    inner, outer = (np.linalg.norm(segmentPositions(node, one) - middle, axis=1) for one in segments.values())
+    assert len(inner) and inner.max() <= 10.5 < outer.max() <= 18.5 and len(outer) > len(inner)
+    text = node.GetSegmentation().GetSegment(segments["liver"]).GetTerminology()
+    assert decoded(text)[0][1] == "10200004"
+
+
+def test_segment_editor_opens_with_it_and_paints_only_where_it_is_possible(scene, scan):
+    node = likely(scene, scan)
+    segments, editor = segmentsOf(node), editorOf(scene)
+    assert editor.GetSegmentationNode() is node and editor.GetSourceVolumeNode() is scan
+    assert editor.GetSelectedSegmentID() == segments["liver"]
+    assert editor.GetMaskMode() == node.EditAllowedInsideSingleSegment
+    assert editor.GetMaskSegmentID() == segments["where liver is possible"]
+    assert editor.GetOverwriteMode() == editor.OverwriteNone
+    assert not node.GetDisplayNode().GetSegmentVisibility(segments["where liver is possible"])
+
+
+def test_a_border_is_handed_over_so_that_only_the_border_moves(scene, scan):
+    likely(scene, scan)
+    node, editor = make(scene, scan), editorOf(scene)
+    assert editor.GetSegmentationNode() is node and editor.GetMaskMode() == node.EditAllowedInsideAllSegments
+    assert editor.GetOverwriteMode() == editor.OverwriteAllSegments and not editor.GetMaskSegmentID()
+
+
+def test_a_threshold_that_nothing_reaches_leaves_nothing_behind(scene, scan):
+    before = scene.GetNumberOfNodes()
+    with pytest.raises(RuntimeError, match="choose a lower threshold"):
+        likely(scene, scan, threshold=1.5)
+    assert scene.GetNumberOfNodes() == before

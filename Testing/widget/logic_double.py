@@ -9,6 +9,7 @@ from anatembed.ask.index import Hit
 from anatembed.ask.locating import CHOOSE, GO, NOT_HERE, REFUSE, Answer, Meaning
 from anatembed.language.query.resolution import NOT_UNDERSTOOD, Candidate
 from AnatomicalEmbeddingLib.Logic import NotOne
+from AnatomicalEmbeddingLib.PlacesFile import Place
 from AnatomicalEmbeddingLib.Signal import Signal
 
 NAMES = {
@@ -131,6 +132,7 @@ class LogicDouble:
         self.asked = []
         self.kept = (3, 120_000_000)
         self.motion = (0.0,)
+        self.places = []
         self.there = description(liver=0.87, spleen=0.06, kidney_right=0.001)
         self.match = SimpleNamespace(position_ras=(10.0, 20.0, -30.0), confidence=0.72)
 
@@ -181,6 +183,33 @@ class LogicDouble:
 
     def keepHit(self, scan, kept) -> None:
         self._note("keepHit", scan.GetName(), kept.concept_id)
+
+    def fitWindow(self, scan, concept) -> tuple:
+        self._note("fitWindow", scan.GetName(), concept)
+        return "soft tissue", 400, 40
+
+    def makeSegment(self, scan, text, threshold=None):
+        self._note("makeSegment", scan.GetName(), text, threshold)
+        if not ANSWERS[text].places:
+            raise RuntimeError(ANSWERS[text].words)
+        return SimpleNamespace(GetName=lambda: "liver")
+
+    # Take along
+    def keptPlaces(self, scan) -> list:
+        return self.places
+
+    def writeKept(self, scan, path) -> int:
+        self._note("writeKept", scan.GetName(), path)
+        return len(self.places)
+
+    def readKept(self, scan, path) -> int:
+        self._note("readKept", scan.GetName(), path)
+        self.places = [Place((1.0, 2.0, 3.0), "liver", ""), Place((4.0, 5.0, 6.0), "spleen", "")]
+        return len(self.places)
+
+    def tableOfStructures(self, scan):
+        self._note("tableOfStructures", scan.GetName())
+        return SimpleNamespace(GetName=lambda: "Structures of CT 1", GetNumberOfRows=lambda: 87)
 
     def history(self) -> list:
         return self.asked

@@ -41,7 +41,8 @@ def test_the_border_is_shown_and_explained(chosen, logic):
 def test_segments_are_made_and_named(chosen, logic):
     click(chosen.ui.segmentsButton)
     assert logic.calls == [("makeSegments", "CT 1", "liver", "kidney_right")]
-    assert chosen.ui.borderMessage.text == "Made liver and right kidney. Check and edit it in Segment Editor."
+    assert chosen.ui.borderMessage.text == "Made liver and right kidney. Check and edit it in Segment Editor, "\
+        "which moves their border only."
 
 
 @pytest.mark.parametrize("button", ["borderButton", "segmentsButton"])

@@ -226,3 +226,27 @@ def test_places_of_a_scan_that_was_moved_are_neither_gone_to_nor_kept(ready, log
     press(ready.ui.hitsTable, Key.Key_Down)
     assert logic.calls == []
     assert "was moved" in ready.ui.findMessage.text and "Search again" in ready.ui.findMessage.text
+
+
+def test_grey_values_fit_the_selected_place(ready, logic):
+    assert not ready.ui.windowButton.enabled
+    ask(ready, "liver")
+    click(ready.ui.windowButton)
+    assert logic.calls[-1] == ("fitWindow", "CT 1", "liver")
+    assert ready.ui.findMessage.text == "Grey values for soft tissue: width 400, centre 40 HU."
+
+
+def test_a_segment_is_made_of_the_structure_from_the_threshold_up(ready, logic):
+    ask(ready, "liver")
+    click(ready.ui.segmentButton)
+    assert logic.calls[-1] == ("makeSegment", "CT 1", "liver", None)
+    ready.ui.thresholdSlider.value = 0.4
+    click(ready.ui.segmentButton)
+    assert logic.calls[-1] == ("makeSegment", "CT 1", "liver", 0.4)
+    assert ready.ui.findMessage.text.startswith("Made liver. ")
+
+
+def test_what_is_not_there_makes_no_segment_and_says_why(ready, logic):
+    ready.ui.queryEdit.text = "spleen"
+    click(ready.ui.segmentButton)
+    assert ready.ui.findMessage.text.startswith("⚠ Spleen: not in this scan")

@@ -1,9 +1,10 @@
 """The panel as a whole, on stand-ins: selectors, entering and leaving, keys, scenes that close, errors."""
 
 from subprocess import CalledProcessError
+from xml.etree import ElementTree
 
 import pytest
-from panel_double import click, press, processEvents
+from panel_double import UI_FILE, click, press, processEvents
 from PySide6 import QtCore, QtWidgets
 
 CONTROL_SHIFT = QtCore.Qt.ControlModifier | QtCore.Qt.ShiftModifier
@@ -304,3 +305,25 @@ def test_every_button_of_the_panel_does_something():
     buttons = [name for name, kind in ui_classes().items() if kind in ("QPushButton", "QCheckBox")]
     assert len(buttons) > 15
     assert [name for name in buttons if f"ui.{name}, " not in connected] == []
+
+
+KEPT_FROM_TAB = {"legendText", "cardText", "reportText", "modelPathEdit", "placesPathEdit"}
+
+
+def test_the_tab_key_goes_through_every_control_in_the_order_in_which_it_is_seen(ready):
+    raw, controls = QtWidgets.QWidget, {}
+    for name, widget in vars(ready.ui).items():
+        if isinstance(widget, (QtWidgets.QAbstractButton, QtWidgets.QLineEdit, QtWidgets.QTextEdit, QtWidgets.QComboBox,
+                               QtWidgets.QAbstractItemView)):  # fmt: skip
+            controls[widget] = name
+    reached, widget = [], raw.nextInFocusChain(ready.ui.scanCollapsibleButton)
+    while widget is not ready.ui.scanCollapsibleButton:
+        if widget in controls:
+            reached.append(controls[widget])
+        widget = raw.nextInFocusChain(widget)
+    assert set(controls.values()) - {"scanCollapsibleButton"} == set(reached)
+    in_file = [one.get("name") for one in ElementTree.parse(UI_FILE).iter("widget") if one.get("name") in reached]
+    assert reached == in_file
+    for control, name in controls.items():
+        if name not in KEPT_FROM_TAB:
+            assert raw.focusPolicy(control) & QtCore.Qt.TabFocus, name

@@ -26,7 +26,7 @@ def test_no_label_of_a_state_is_cut_off(panel, slicerApplication):
     from PySide6 import QtWidgets
 
     raw = QtWidgets.QWidget
-    for name in ("scan", "find", "report", "here", "compare", "border", "show", "model"):
+    for name in ("scan", "find", "report", "here", "compare", "border", "show", "take", "model"):
         getattr(panel.ui, f"{name}CollapsibleButton").collapsed = False
     raw.show(slicerApplication.window)
     root = panel.root

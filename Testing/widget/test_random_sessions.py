@@ -15,7 +15,7 @@ from scene_logic import logicOn
 BUTTONS = (
     "embedButton", "copyDetailsButton", "useCpuButton", "findButton", "keepButton", "heatButton", "followBox",
     "hereButton", "copyButton", "thereButton", "linkBox", "likeliestButton", "borderButton", "segmentsButton",
-    "shownBox", "readButton",
+    "shownBox", "readButton", "windowButton", "segmentButton", "tableButton", "writePlacesButton", "readPlacesButton",
 )
 TEXTS = ("liver", "unicorn", "")
 OTHERS = (

@@ -44,7 +44,10 @@ class FitAlongBody:
 def fit_along_body(index: QueryIndex) -> FitAlongBody | None:
     """The fit over the voxels of the body; None where there are too few, or where the model tells no heights."""
     kji = np.argwhere(index.map.body_kji)[::EVERY]
-    heights = 100 * index.coordinates[::EVERY, 2].astype(np.float64)
+    asked_kji = np.zeros_like(index.map.body_kji)
+    asked_kji[tuple(kji.T)] = True
+    # Not `index.coordinates`, which has all: the first name under the mouse waits for this.
+    heights = 100 * index.readout.body_coordinates(index.map.latents(asked_kji))[:, 2].astype(np.float64)
     if len(kji) < 100 or np.ptp(heights) == 0:
         return None
     positions = transform_points(index.map.ijk_to_ras, kji[:, ::-1])
