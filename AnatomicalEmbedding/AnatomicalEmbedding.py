@@ -173,6 +173,75 @@ class AnatomicalEmbeddingTest(ScriptedLoadableModuleTest):
         logic.cleanUp()
 
     def test_the_liver_of_the_bundled_scan_is_found_on_the_right_with_the_buttons(self):
+        module, ui, scan = self.embedded()
+        self.find(ui, "liver")
+        ui.shownBox.click()
+        self.assertEqual(module.logic.shownOverlay(), "colours", ui.showMessage.text)
+        bounds_ras, found_ras = [0.0] * 6, self.foundPlace()
+        scan.GetRASBounds(bounds_ras)
+        self.assertGreater(found_ras[0], (bounds_ras[0] + bounds_ras[1]) / 2)
+        sliceNode = slicer.app.layoutManager().sliceWidget("Red").mrmlSliceNode()
+        self.assertAlmostEqual(sliceNode.GetSliceOffset(), found_ras[2], places=3)
+
+    def test_here_and_the_report_name_what_find_found_with_the_buttons(self):
+        module, ui, scan = self.embedded()
+        self.find(ui, "liver")
+        ui.hereButton.click()
+        self.assertIn("iver", ui.hereName.text, ui.hereMessage.text)
+        ui.reportEdit.plainText = "The liver is normal."
+        ui.readButton.click()
+        self.assertIn("1 in this scan", ui.reportMessage.text)
+
+    def test_the_same_place_is_found_in_a_second_scan_with_the_buttons(self):
+        from AnatomicalEmbeddingLib import SampleScan
+
+        module, ui, scan = self.embedded()
+        (other,) = SampleScan.load()
+        self.embed(module, other)
+        ui.scanSelector.setCurrentNode(scan)
+        ui.otherSelector.setCurrentNode(other)
+        self.find(ui, "liver")
+        ui.thereButton.click()
+        self.assertIn("Same place in the other scan", ui.compareMessage.text)
+
+    def test_a_border_and_segments_are_made_with_the_buttons(self):
+        module, ui, scan = self.embedded()
+        self.find(ui, "liver")
+        ui.firstEdit.text, ui.secondEdit.text = "liver", "right kidney"
+        module.panel.refresh()
+        ui.borderButton.click()
+        self.assertEqual(module.logic.shownOverlay(), "border", ui.borderMessage.text)
+        ui.segmentsButton.click()
+        self.assertEqual(slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode"), 2, ui.borderMessage.text)
+        ui.segmentButton.click()
+        self.assertEqual(slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode"), 3, ui.findMessage.text)
+
+    def test_a_saved_scene_is_searched_again_with_the_buttons(self):
+        import os
+        import tempfile
+
+        module, ui, scan = self.embedded()
+        name = scan.GetName()
+        self.find(ui, "liver")
+        ui.keepButton.click()
+        ui.tableButton.click()
+        self.assertEqual(slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLTableNode"), 1, ui.takeMessage.text)
+        before_ras = self.foundPlace()
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "saved.mrb")
+            self.assertTrue(slicer.util.saveScene(path))
+            slicer.mrmlScene.Clear()
+            slicer.util.loadScene(path)
+        scan = slicer.util.getNode(name)
+        ui.scanSelector.setCurrentNode(scan)
+        self.assertTrue(module.logic.isEmbedded(scan), ui.stateLabel.text)
+        self.find(ui, "liver")
+        for before, after in zip(before_ras, self.foundPlace()):  # noqa: B905 (Python 3.9 reads this file)
+            self.assertAlmostEqual(before, after, places=2)
+        self.assertEqual([one.label.lower() for one in module.logic.keptPlaces(scan)], ["liver"])
+
+    def embedded(self):
+        """The module's widget, its controls, and the bundled scan, which is embedded with the button."""
         import importlib.util
 
         from AnatomicalEmbeddingLib import SampleScan
@@ -181,21 +250,26 @@ class AnatomicalEmbeddingTest(ScriptedLoadableModuleTest):
             self.skipTest("PyTorch is not installed, so nothing can be embedded")
         slicer.util.selectModule("AnatomicalEmbedding")
         module = slicer.util.getModuleWidget("AnatomicalEmbedding")
-        ui, (scan,) = module.panel.ui, SampleScan.load()
+        (scan,) = SampleScan.load()
+        self.embed(module, scan)
+        return module, module.panel.ui, scan
+
+    def embed(self, module, scan):
+        ui = module.panel.ui
         ui.scanSelector.setCurrentNode(scan)
         ui.embedButton.click()
         while module.logic.isEmbedding():
             slicer.app.processEvents()
         self.assertTrue(module.logic.isEmbedded(scan), ui.scanMessage.text)
-        ui.queryEdit.text = "liver"
+
+    def find(self, ui, text):
+        ui.queryEdit.text = text
         ui.findButton.click()
         self.assertGreater(ui.hitsTable.rowCount, 0, ui.findMessage.text)
-        ui.shownBox.click()
-        self.assertEqual(module.logic.shownOverlay(), "colours", ui.showMessage.text)
-        bounds_ras, found_ras = [0.0] * 6, [0.0] * 3
-        scan.GetRASBounds(bounds_ras)
-        points = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLMarkupsFiducialNode")
+
+    def foundPlace(self):
+        """World position of the point that Find has put into the scene."""
+        found_ras = [0.0] * 3
+        points = slicer.util.getNode("Found anatomy")
         points.GetNthControlPointPositionWorld(0, found_ras)
-        self.assertGreater(found_ras[0], (bounds_ras[0] + bounds_ras[1]) / 2)
-        sliceNode = slicer.app.layoutManager().sliceWidget("Red").mrmlSliceNode()
-        self.assertAlmostEqual(sliceNode.GetSliceOffset(), found_ras[2], places=3)
+        return found_ras

@@ -93,9 +93,10 @@ def inWords(error: BaseException) -> str:
     return _sentence(str(error)) if str(error).strip() else f"{type(error).__name__}, without a reason."
 
 
-def failureBefore(cause: OSError, doing: str, ending: Ending) -> Failure:
+def failureBefore(cause: Exception, doing: str, ending: Ending) -> Failure:
     """The failure of what comes before the child process; `doing` goes on with " failed"."""
-    message = _DISK if cause.errno in _DISK_FULL else f"{doing} failed: {cause.strerror or cause}."
+    number, why = getattr(cause, "errno", None), getattr(cause, "strerror", None)
+    message = _DISK if number in _DISK_FULL else f"{doing} failed: {why or cause or type(cause).__name__}."
     return Failure(message, detailsOf(f"{message}\n{cause!r}", ending))
 
 

@@ -39,7 +39,7 @@ def fillStructureTable(scene, scanNode, facts, vocabulary):
         node.AddColumn(column)
         node.SetColumnUnitLabel(title, unit)
         node.SetColumnDescription(title, meaning)
-    node.SetUseColumnNameAsColumnHeader(True)
+    node.SetUseColumnTitleAsColumnHeader(True)
     node.EndModify(wasModifying)
     return node
 

@@ -1,5 +1,6 @@
 """Section Take along: kept places as a file, and the structures of a scan as a table."""
 
+import slicer.util
 from slicer.i18n import tr as _
 
 from .Section import Section
@@ -30,7 +31,9 @@ class TakeSection(Section):
 
     def makeTable(self) -> None:
         """Make, or make again, the table of the scan's structures."""
-        node = self.logic.tableOfStructures(self.requireScan())
+        scan = self.requireScan()
+        with slicer.util.WaitCursor():
+            node = self.logic.tableOfStructures(scan)
         text = _("Made the table “{name}” with {count} structures. The module Tables shows it; Slicer saves it.")
         self.tell(text.format(name=node.GetName(), count=node.GetNumberOfRows()))
 

@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 import tempfile
+import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping
@@ -17,6 +18,12 @@ LIBRARY_FOLDER = Path(__file__).resolve().parents[1]
 _FOLDER_PREFIX = "anatembed-"
 _RELIABLE_SECONDS, _RELIABLE_FRACTION = 1.0, 0.3
 """From here on the pace says how long the rest will take."""
+
+
+_GIVE_UP_SECONDS = 0.2
+_WRITING = "Writing the scan for the embedding"
+_TURN_SECONDS = 0.02
+"""For so long a poll waits while the scan is written: Slicer lets another thread run only while its own one waits."""
 
 
 class Worker:
@@ -127,29 +134,49 @@ class _Job:
         self._arguments, self._device, self._volumes, self._result = arguments, device, volumes or {}, result
         self._command: list[str] = []
         self._child = self._folder = self._failure = self._error = None
+        self._writer: threading.Thread | None = None
+        self._lock, self._isOver = threading.Lock(), False
         self._changes = 0
         self._began = 0.0
         self._pace = Pace()
 
     def start(self, interpreter: str, environment: dict[str, str], parent, now: float) -> None:
-        """Write the files and start the child; what goes wrong is told as its outcome."""
+        """Write the files and start the child, a scan in a thread: the window answers meanwhile. What goes wrong is
+        told as its outcome."""
+        self._command, self._began = [interpreter, "-m", "anatembed", *self._arguments], now
+        try:
+            self._folder = Path(tempfile.mkdtemp(prefix=_FOLDER_PREFIX, dir=parent() if parent else None))
+        except OSError as cause:
+            self._failure = failureBefore(cause, _WRITING, self.ending(now))
+            return
+        if self._volumes:
+            self._writer = threading.Thread(target=self._begin, args=(environment, now), daemon=True)
+            self._writer.start()
+        else:
+            self._begin(environment, now)
+
+    def _begin(self, environment: dict[str, str], now: float) -> None:
         from anatembed.child_process import ChildProcess
         from anatembed.scan.volume_file import save_volume
 
-        self._command, self._began = [interpreter, "-m", "anatembed", *self._arguments], now
-        doing = "Writing the scan for the embedding"
+        doing = _WRITING
         try:
-            self._folder = Path(tempfile.mkdtemp(prefix=_FOLDER_PREFIX, dir=parent() if parent else None))
             for name, volume in self._volumes.items():
                 save_volume(volume, self._folder / name)
-            doing = f"Starting Python ({interpreter})"
-            self._child = ChildProcess(self._command, environment, self._folder)
-        except OSError as cause:
+            doing = f"Starting Python ({self._command[0]})"
+            with self._lock:
+                if not self._isOver:
+                    self._child = ChildProcess(self._command, environment, self._folder)
+        except Exception as cause:  # in a thread nobody else would hear of it
             self._failure = failureBefore(cause, doing, self.ending(now))
         self._volumes = {}
+        if self._isOver:  # ended while it was written
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def news(self, now: float):
         """The steps (stage, fraction, secondsLeft) since the last time."""
+        if self._isWriting():
+            self._writer.join(_TURN_SECONDS)
         while self._child is not None and self._child.messages:
             message = self._child.messages.popleft()
             if "error" in message:
@@ -160,11 +187,20 @@ class _Job:
         if again is not None:
             yield again
 
+    def _isWriting(self) -> bool:
+        return self._writer is not None and self._writer.is_alive()
+
     def wait(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        if self._isWriting():
+            self._writer.join(seconds)
+            seconds = max(0.0, until - time.monotonic())
         if self._child is not None and self._child.wait_for_change(self._changes, seconds):
             self._changes = self._child.changes()
 
     def hasEnded(self) -> bool:
+        if self._isWriting():
+            return False
         return self._child is None or (self._child.exit_code is not None and not self._child.messages)
 
     def outcome(self, now: float) -> tuple:
@@ -189,7 +225,11 @@ class _Job:
         return Ending(self._command, exitCode, self._error, tail, self._device, now - self._began)
 
     def end(self) -> None:
-        """No process and no file is left."""
+        """No process and no file is left; a scan that is still being written goes when it is."""
+        with self._lock:
+            self._isOver = True
+        if self._isWriting():
+            self._writer.join(_GIVE_UP_SECONDS)
         if self._child is not None:
             self._child.end()
         if self._folder is not None:

@@ -4,7 +4,8 @@ Slicer --no-splash --testing --additional-module-path AnatomicalEmbedding \\
     --python-script Testing/inside_slicer/run_in_slicer.py
 
 It fails too when Slicer's log holds a traceback of this extension, which Slicer prints and forgets, and when a test was
-skipped, unless the environment has MAY_SKIP, for a Slicer without PyTorch: the reason is printed then.
+skipped, unless the environment has MAY_SKIP, for a Slicer without PyTorch: the reason is printed then. A table of what
+works is printed, and added to the file that the environment names in VERDICT.
 """
 
 import os
@@ -31,7 +32,31 @@ def main(maySkip: bool) -> int:
     skipped = [f"{test}: {reason}" for test, reason in result.skipped]
     sys.stderr.write("".join(f"Skipped: {one}\n" for one in skipped))
     good = result.wasSuccessful() and result.testsRun and not found and (not skipped or maySkip)
-    return 0 if good else 1
+    code = 0 if good else 1
+    version = f"Slicer {slicer.app.applicationVersion} (revision {getattr(slicer.app, 'revision', 'unknown')})"
+    text = verdict(version, result, sys.modules[MODULE], found, code)
+    sys.stderr.write(text)
+    if "VERDICT" in os.environ:
+        with open(os.environ["VERDICT"], "a", encoding="utf-8") as file:
+            file.write(text)
+    return code
+
+
+def verdict(slicerVersion: str, result, module, tracebacksFound: list, code: int) -> str:
+    """What works in this Slicer as a table in Markdown, then the tracebacks that Slicer has only printed."""
+    said = {test.id(): f"not tried: {reason}" for test, reason in result.skipped}
+    for test, trace in (*result.failures, *result.errors):
+        # The first line of the error itself: it is not indented, as those of the traceback above it are.
+        error = next((line for line in trace.splitlines()[1:] if line[:1] not in ("", " ")), "no reason")
+        said[test.id()] = f"does not work: {error}"
+    tests = unittest.TestLoader().loadTestsFromTestCase(getattr(module, f"{MODULE}Test"))
+    rows = [
+        f"| {test.id().rpartition('.test_')[2].replace('_', ' ')} | {said.get(test.id(), 'works').replace('|', '/')} |"
+        for test in tests
+    ]
+    lines = [f"## {'Not good' if code else 'Good'}: {slicerVersion}", "", "| what | outcome |", "|---|---|", *rows, ""]
+    lines += [f"In Slicer's log:\n```\n{one}\n```\n" for one in tracebacksFound]
+    return "\n".join(lines) + "\n"
 
 
 def tracebacks(log: str) -> list[str]:

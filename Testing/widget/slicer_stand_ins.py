@@ -1,5 +1,6 @@
 """What of Slicer's own Python the panel uses and slicer-core has not: the application, parameter nodes, translation."""
 
+import contextlib
 import enum
 import functools
 import tempfile
@@ -256,6 +257,7 @@ def install(patch, scene, window) -> None:
     patch.setattr(slicer, "app", Application(), raising=False)
     patch.setattr(slicer, "mrmlScene", scene, raising=False)
     patch.setattr(slicer.util, "mainWindow", lambda: window)
+    patch.setattr(slicer.util, "WaitCursor", contextlib.nullcontext)
 
 
 def makeWindow():

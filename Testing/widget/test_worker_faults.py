@@ -6,10 +6,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
 import pytest
+from anatembed.scan import volume_file
 from anatembed.scan.volume import Volume
 from AnatomicalEmbeddingLib import Worker as working
 from AnatomicalEmbeddingLib.Worker import Worker
@@ -89,9 +91,9 @@ def test_a_full_disk_before_the_child_begins(makeWorker, told, folder):
     try:
         worker = makeWorker()
         worker.embed(torso().volume)
+        finish(worker)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    finish(worker)
     assert told.failure.message == "The disk is full. Free some space and try again."
     assert list(folder.iterdir()) == []
 
@@ -255,3 +257,70 @@ def test_asking_for_the_device_without_torch_says_what_to_install(makeWorker, to
     worker.askDevice()
     finish(worker)
     assert told.failure.message.startswith("PyTorch is missing or broken.")
+
+
+def test_a_window_that_keeps_python_to_itself_does_not_starve_the_writing_of_a_scan(makeWorker, told, program, folder):
+    wait = ctypes.PyDLL(None).usleep
+    scan = Volume(np.zeros((100, 512, 512), np.int16), np.eye(4), "CT", "large")
+    worker = makeWorker(interpreter=program("open('map.npz', 'w').close()\n"))
+    began = time.monotonic()
+    worker.embed(scan)
+    while worker.isRunning() and time.monotonic() < began + LONG:
+        wait(100_000)  # as long as the panel's timer
+        worker.poll()
+    assert told.failure is None and list(folder.iterdir()) == []
+    assert time.monotonic() - began < 10
+
+
+class Gate:
+    """A save_volume that waits to be let through."""
+
+    def __init__(self, monkeypatch) -> None:
+        self.came, self.open = threading.Event(), threading.Event()
+        self._save = volume_file.save_volume
+        monkeypatch.setattr(volume_file, "save_volume", self)
+
+    def __call__(self, volume, path) -> None:
+        self.came.set()
+        assert self.open.wait(LONG)
+        self._save(volume, path)
+
+
+def test_the_window_answers_while_a_scan_is_written(makeWorker, told, program, monkeypatch):
+    gate = Gate(monkeypatch)
+    worker = makeWorker(interpreter=program("open('map.npz', 'w').close()\n"))
+    worker.embed(TINY)
+    assert gate.came.wait(LONG)
+    worker.poll()
+    assert worker.isRunning() and told.ends == []
+    gate.open.set()
+    finish(worker)
+    assert told.failure is None
+
+
+def test_cancelling_while_a_scan_is_written_starts_no_child_and_leaves_no_file(
+    makeWorker, told, program, monkeypatch, folder, tmp_path
+):
+    gate, started = Gate(monkeypatch), tmp_path / "started"
+    worker = makeWorker(interpreter=program(f"open({str(started)!r}, 'w').close()\n"))
+    worker.embed(TINY)
+    assert gate.came.wait(LONG)
+    writer, began = worker._job._writer, time.monotonic()
+    worker.cancel()
+    assert time.monotonic() - began < 1 and told.failure.cancelled
+    gate.open.set()
+    writer.join(LONG)
+    assert not started.exists() and list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("odd")])
+def test_whatever_fails_while_a_scan_is_written_is_told(makeWorker, told, monkeypatch, folder, error):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(volume_file, "save_volume", fail)
+    worker = makeWorker()
+    worker.embed(TINY)
+    finish(worker)
+    assert told.failure.message.startswith("Writing the scan for the embedding failed: ")
+    assert list(folder.iterdir()) == []
