@@ -163,6 +163,7 @@ class FindSection(Section):
             name = Words.capital(hit.label)
             if row >= self._lessLikelyFrom:
                 name = _("Less likely: {name}").format(name=hit.label)
+                confidence = Words.percent(hit.confidence)  # that it is uncertain is said already
             for column, text in enumerate((name, confidence, place)):
                 item = qt.QTableWidgetItem(text)
                 item.setToolTip(text)  # a narrow panel cuts it off

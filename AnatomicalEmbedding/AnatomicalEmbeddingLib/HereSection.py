@@ -89,7 +89,7 @@ class HereSection(Section):
 
 
 def _inWords(description) -> tuple[str, str]:
-    """The name with its probability, and the line of the next candidates."""
+    """The name with its probability, and the line of what it is a part of and of the next candidates."""
     if not description.inside_body:
         return _("Outside the body"), ""
     if not description.candidates:
@@ -99,4 +99,8 @@ def _inWords(description) -> tuple[str, str]:
     name = f"{Words.capital(first.name)}, {Words.nameConfidence(first.probability)}"
     if first.basis:
         name += f", {first.basis}"
-    return name, _("Or: {names}").format(names=others) if others else ""
+    said = [_("Or: {names}").format(names=others)] if others else []
+    if description.whole is not None:
+        whole = _("Part of {name}, {percent}.")
+        said.insert(0, whole.format(name=description.whole.name, percent=Words.percent(description.whole.probability)))
+    return name, " ".join(said)

@@ -209,7 +209,8 @@ class Logic:
             return replace(hit, position_ras=transform_points(motion, hit.position_ras))
 
         scan_kji, ijk_to_ras = slicer.util.arrayFromVolume(volumeNode), ijkToWorld(volumeNode)
-        facts = _asked(structure_facts, self.structuresIn(volumeNode), placeOf, scan_kji, ijk_to_ras)
+        structures, partsOf = self.structuresIn(volumeNode), self._vocabulary.descendants
+        facts = _asked(structure_facts, structures, partsOf, placeOf, scan_kji, ijk_to_ras)
         return fillStructureTable(self._scene, volumeNode, facts, self._vocabulary)
 
     def fitWindow(self, volumeNode, conceptID: str) -> tuple[str, int, int]:

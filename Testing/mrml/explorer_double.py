@@ -37,6 +37,7 @@ class Description:
     inside_body: bool = True
     candidates: tuple = (NamedProbability("liver", "liver", 0.9),)
     caution: str = ""
+    whole: None = None
 
 
 def mapOf(volume) -> EmbeddingMap:

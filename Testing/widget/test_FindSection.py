@@ -32,7 +32,7 @@ def test_enter_asks_and_the_hits_stand_in_the_table(ready, logic):
     assert ready.ui.findMessage.text == "Liver: found."
     assert cells(ready.ui.hitsTable) == [
         ["Liver", "93%", "R 62, P 8, I 21"],
-        ["Less likely: liver", "41%, uncertain place", "L 31, A 15, S 4"],
+        ["Less likely: liver", "41%", "L 31, A 15, S 4"],
     ]
     assert isShown(ready.ui.hitsTable) and ready.ui.hitsTable.currentRow() == 0
 

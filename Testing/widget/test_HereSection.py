@@ -102,3 +102,10 @@ def test_a_doubt_about_the_name_is_said_and_copied_with_it_and_goes_with_the_nex
     assert QtGui.QGuiApplication.clipboard().text().endswith("CT 1). Upside down?")
     logic.cursorNamed.emit(logic.there, PLACE)
     assert not isShown(ready.ui.hereMessage)
+
+
+def test_an_unsure_part_is_named_with_what_it_surely_belongs_to(ready, logic):
+    whole = NamedProbability("kidney_right", "right kidney", 0.93)
+    logic.cursorNamed.emit(replace(description(liver=0.48, spleen=0.06), whole=whole), PLACE)
+    assert ready.ui.hereName.text == "Liver, 48%, uncertain"
+    assert ready.ui.hereOthers.text == "Part of right kidney, 93%. Or: spleen 6%"

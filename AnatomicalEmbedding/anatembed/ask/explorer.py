@@ -10,7 +10,7 @@ import numpy as np
 from anatembed.ask.border import Posterior, likeliest_pair, posterior
 from anatembed.ask.free_text import FreeText
 from anatembed.ask.levels.counted_index import CountedIndex
-from anatembed.ask.locating import GO, Answer, Locating
+from anatembed.ask.locating import GO, SURE_PLACE, Answer, Locating
 from anatembed.ask.orientation import UNUSUAL, fit_along_body
 from anatembed.ask.structure_colours import StructureColours, structure_colours
 from anatembed.language.query.resolver import Resolver
@@ -38,11 +38,13 @@ class NamedProbability:
 @dataclass(frozen=True)
 class Description:
     """What lies at a position: candidates from the most probable on; none outside the body. caution: what is doubtful
-    about every name in this scan, or about the number of the first; else empty."""
+    about every name in this scan, or about the number of the first; else empty. whole: what the place belongs to more
+    surely, where the first name is an unsure part."""
 
     inside_body: bool
     candidates: list[NamedProbability] = field(default_factory=list)
     caution: str = ""
+    whole: NamedProbability | None = None
 
 
 class Explorer:
@@ -95,10 +97,21 @@ class Explorer:
             raise ValueError(f"expected a RAS position of three finite numbers, got {position_ras!r}")
         if not self.map.inside_body(position)[0]:
             return Description(False)
-        names = self.specific(self.index.name_probabilities(position[None])[0], k)
+        probabilities = self.index.name_probabilities(position[None])[0]
+        names = self.specific(probabilities, k)
         basis, doubt = self.index.number_of(names[0].id)
         names[0] = replace(names[0], basis=basis)
-        return Description(True, names, f"{self.orientation} {doubt}".strip())
+        whole = self._sure_whole(names[0], probabilities)
+        return Description(True, names, f"{self.orientation} {doubt}".strip(), whole)
+
+    def _sure_whole(self, part: NamedProbability, probabilities: np.ndarray) -> NamedProbability | None:
+        """The nearest whole that is surely there, of a part that is not; None without one. Regions are no names."""
+        ids = self.checkpoint.readout.concept_ids
+        wholes = (one for one in self.vocabulary.ancestors(part.id) if self.vocabulary[one].category != "region")
+        for one in wholes if part.probability < SURE_PLACE else ():
+            if one in ids and probabilities[ids.index(one)] >= SURE_PLACE:
+                return NamedProbability(one, self.vocabulary.name(one), float(probabilities[ids.index(one)]))
+        return None
 
     def specific(self, probabilities: np.ndarray, k: int) -> list[NamedProbability]:
         """The `k` best names for probabilities (K,): first the most probable structure or its likeliest part, then

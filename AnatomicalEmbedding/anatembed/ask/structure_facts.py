@@ -1,7 +1,7 @@
 """What a scan shows of each structure, as the row of a table: where it is, how large, how dense, how sure."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,15 +33,19 @@ class StructureFacts:
 
 
 def structure_facts(
-    structures: StructureColours, place_of: Callable[[str], Hit | None], hu_kji: np.ndarray, ijk_to_ras: np.ndarray
+    structures: StructureColours,
+    parts_of: Callable[[str], Iterable[str]],
+    place_of: Callable[[str], Hit | None],
+    hu_kji: np.ndarray,
+    ijk_to_ras: np.ndarray,
 ) -> list[StructureFacts]:
-    """A row for every structure that is painted and has a place, the largest first.
+    """A row for every structure that is painted and has a place, wholes with all their parts, the largest first.
 
-    `place_of(concept_id)` is the best hit in the frame of `structures`, None where Find refuses; hu_kji (K,J,I) is the
-    scan itself, with its affine in the same frame.
+    `parts_of(concept_id)` are the ids of all parts and their parts; `place_of(concept_id)` is the best hit in the frame
+    of `structures`, None where Find refuses; hu_kji (K,J,I) is the scan itself, with its affine in the same frame.
     """
     rows = []
-    for concept_id, kji in _painted(structures):
+    for concept_id, kji in _painted(structures, parts_of):
         hit = place_of(concept_id)
         if hit is None:
             continue
@@ -57,16 +61,24 @@ def structure_facts(
     return sorted(rows, key=lambda row: -row.volume_ml)
 
 
-def _painted(structures: StructureColours) -> Iterator[tuple[str, np.ndarray]]:
-    """Id and voxels (n,3) in K, J, I of every structure, without stray ones."""
-    for number, box in enumerate(ndimage.find_objects(structures.labels_kji), 1):
-        if box is None:
+def _painted(
+    structures: StructureColours, parts_of: Callable[[str], Iterable[str]]
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Id and voxels (n,3) in K, J, I of every structure with its parts, without stray ones."""
+    numbers = {one: number for number, one in enumerate(structures.concept_ids, 1)}
+    boxes = dict(enumerate(ndimage.find_objects(structures.labels_kji), 1))
+    for concept_id in structures.concept_ids:
+        own = [numbers[one] for one in (concept_id, *parts_of(concept_id)) if one in numbers]
+        own = [number for number in own if boxes.get(number) is not None]
+        if not own:
             continue
-        parts, _ = ndimage.label(structures.labels_kji[box] == number, structure=np.ones((3, 3, 3)))
+        box = tuple(
+            slice(min(boxes[n][axis].start for n in own), max(boxes[n][axis].stop for n in own)) for axis in range(3)
+        )
+        parts, _ = ndimage.label(np.isin(structures.labels_kji[box], own), structure=np.ones((3, 3, 3)))
         sizes = np.bincount(parts.ravel())
         sizes[0] = 0
-        corner = [one.start for one in box]
-        yield structures.concept_ids[number - 1], np.argwhere((sizes >= LEAST_SHARE * sizes.max())[parts]) + corner
+        yield concept_id, np.argwhere((sizes >= LEAST_SHARE * sizes.max())[parts]) + [one.start for one in box]
 
 
 def _hu_at(positions_ras: np.ndarray, hu_kji: np.ndarray, ijk_to_ras: np.ndarray) -> tuple[float, float, float]:

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from anatembed.ask.explorer import Explorer
+from anatembed.ask.explorer import Explorer, NamedProbability
 from anatembed.ask.locating import CHOOSE, GO, NOT_HERE, NOT_LEARNT, REFUSE
 from anatembed.geometry import bounds_ras, transform_points
 from anatembed.language.query.resolution import FINDING, NOT_UNDERSTOOD
@@ -301,3 +301,17 @@ def test_a_border_is_between_two_structures_and_offers_the_likeliest_ones():
     assert explorer.likeliest_pair(CENTRES_RAS["liver"])[0] == "liver"
     with pytest.raises(ValueError, match="two different"):
         explorer.border("liver", "liver")
+
+
+def test_an_unsure_part_comes_with_the_nearest_whole_that_is_sure():
+    explorer = Explorer(whole_body_map(), planted_checkpoint())
+    ids = explorer.checkpoint.readout.concept_ids
+    probabilities = np.zeros(len(ids))
+    part = next(one for one in ids if set(explorer.vocabulary.ancestors(one)) & set(ids))
+    whole = next(one for one in explorer.vocabulary.ancestors(part) if one in ids)
+    probabilities[ids.index(whole)] = 0.9
+    unsure = NamedProbability(part, part, 0.4)
+    found = explorer._sure_whole(unsure, probabilities)
+    assert (found.id, found.probability) == (whole, 0.9)
+    assert explorer._sure_whole(dataclasses.replace(unsure, probability=0.6), probabilities) is None
+    assert explorer._sure_whole(unsure, 0.5 * probabilities) is None

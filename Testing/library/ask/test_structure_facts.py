@@ -21,6 +21,10 @@ def painted(ijk_to_ras) -> StructureColours:
     return StructureColours(labels, np.zeros((*labels.shape, 4), np.uint8), ijk_to_ras, IDS, [])
 
 
+def alone(_concept_id: str) -> tuple:
+    return ()
+
+
 def found(concept_id: str) -> Hit:
     return Hit(np.array([1.0, 2.0, 3.0]), 0.9, concept_id)
 
@@ -29,7 +33,7 @@ def found(concept_id: str) -> Hit:
 def test_extent_volume_and_hu_are_those_of_the_painted_voxels(grid):
     structures = painted(GEOMETRIES[grid].ijk_to_ras)
     hu_kji = np.where(structures.labels_kji == 1, 60, -100).astype(np.int16)
-    liver, heart, spleen = structure_facts(structures, found, hu_kji, structures.ijk_to_ras)
+    liver, heart, spleen = structure_facts(structures, alone, found, hu_kji, structures.ijk_to_ras)
     assert (liver.concept_id, heart.concept_id, spleen.concept_id) == ("liver", "heart", "spleen")
     ends = [(x, y, z) for x in (3.5, 11.5) for y in (7.5, 13.5) for z in (5.5, 11.5)]
     corners = transform_points(GEOMETRIES[grid].ijk_to_ras, np.array(ends))
@@ -45,10 +49,19 @@ def test_extent_volume_and_hu_are_those_of_the_painted_voxels(grid):
 def test_what_find_refuses_has_no_row():
     structures = painted(np.eye(4))
     rows = structure_facts(
-        structures, lambda one: None if one == "spleen" else found(one), np.zeros((9, 9, 9)), np.eye(4))
+        structures, alone, lambda one: None if one == "spleen" else found(one), np.zeros((9, 9, 9)), np.eye(4))
     assert [one.concept_id for one in rows] == ["liver", "heart"]
 
 
 def test_a_structure_beside_the_scan_has_no_hu():
     structures = painted(np.eye(4))
-    assert all(np.isnan(one.hu).all() for one in structure_facts(structures, found, np.zeros((2, 2, 2)), np.eye(4)))
+    facts = structure_facts(structures, alone, found, np.zeros((2, 2, 2)), np.eye(4))
+    assert facts and all(np.isnan(one.hu).all() for one in facts)
+
+
+def test_a_whole_has_the_voxels_of_its_parts():
+    structures = painted(np.eye(4))
+    whole = {"liver": ("heart", "what is not learnt")}
+    facts = structure_facts(structures, lambda one: whole.get(one, ()), found, np.zeros((20, 24, 28)), np.eye(4))
+    volumes = {one.concept_id: 1000 * one.volume_ml for one in facts}
+    assert volumes == pytest.approx({"liver": 6 * 6 * 8 + 4 * 3 * 3, "heart": 4 * 3 * 3, "spleen": 2 * 2 * 2})
