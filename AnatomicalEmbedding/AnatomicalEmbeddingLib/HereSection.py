@@ -56,7 +56,7 @@ class HereSection(Section):
             self._named += f". {others}"
         if description.caution:
             self._named += f". {description.caution}"
-        self.tell(description.caution, problem=True)
+        self.tell(description.caution, problem=bool(description.caution))
         self.ui.copyButton.enabled = True
 
     def copyName(self) -> None:

@@ -169,7 +169,8 @@ class Logic:
     def keepHit(self, volumeNode, hit) -> None:
         """Put a hit into a list of points that no later question clears."""
         self._embeddings.current(volumeNode)
-        description = f"{volumeNode.GetName()}, confidence {hit.confidence:.0%}{self._codeOf(hit)}"
+        basis = f", {hit.basis}" if hit.basis else ""
+        description = f"{volumeNode.GetName()}, confidence {hit.confidence:.0%}{basis}{self._codeOf(hit)}"
         self._navigation.keep(hit.position_ras, hit.label, description, volumeNode)
 
     def forgetKept(self, volumeNode, label: str, position_ras) -> None:

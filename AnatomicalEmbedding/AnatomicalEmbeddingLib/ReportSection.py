@@ -95,8 +95,11 @@ class ReportSection(Section):
             name=Words.capital(meant.shown), position=Words.position(meant.hit.position_ras),
             confidence=Words.placeConfidence(meant.hit.confidence),
         )
-        if meant.caution:
-            place += f". ⚠ {meant.caution}"
+        if meant.hit.basis:
+            place += f", {meant.hit.basis}"
+        doubts = " ".join(filter(None, (meant.caution, meant.hit.caution)))
+        if doubts:
+            place += f". ⚠ {doubts}"
         if ask:
             self._write(escape(place))
         else:

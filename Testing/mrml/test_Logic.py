@@ -429,6 +429,8 @@ def test_a_kept_place_has_the_code_of_its_structure_and_a_part_of_it_has_none(lo
     said = {place.label: place.description for place in logic.keptPlaces(scan)}
     assert said["liver"] == f"{scan.GetName()}, confidence 93%, SNOMED CT 10200004"
     assert not any("SNOMED" in said[label] for label in ("upper third of liver", "“liverish”"))
+    logic.keepHit(scan, replace(hit, label="T12 vertebra", concept_id="", basis="counted from the sacrum"))
+    assert logic.keptPlaces(scan)[-1].description.endswith("confidence 93%, counted from the sacrum")
 
 
 def test_grey_values_fit_the_structure_and_can_be_undone(logic, scene, scan):

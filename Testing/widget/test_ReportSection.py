@@ -1,7 +1,9 @@
 """Section Report, on stand-ins: pasting, links, questions, what is not there, key slices."""
 
+from dataclasses import replace
+
 import pytest
-from logic_double import reading
+from logic_double import SAID, hit, meaning, reading
 from panel_double import cells, click, isShown, press
 from PySide6 import QtCore, QtGui, QtWidgets
 
@@ -192,3 +194,11 @@ def test_a_doubt_about_the_whole_scan_is_said_with_the_summary(ready, logic, mon
     ready.ui.reportEdit.plainText = REPORT
     click(ready.ui.readButton)
     assert ready.ui.reportMessage.text.startswith("⚠ ") and ready.ui.reportMessage.text.endswith("Upside down?")
+
+
+def test_a_level_of_a_report_says_what_it_was_counted_from_and_what_is_doubtful_about_it(read, monkeypatch):
+    level = replace(hit("liver", 0.8, (1.0, 2.0, 3.0), "T12 vertebra"), basis="counted from the sacrum", caution="Odd.")
+    monkeypatch.setitem(SAID, "liver", replace(SAID["liver"], places=(level,), meant=(meaning(level),)))
+    click(read.ui.readButton)
+    follow(read, "#0")
+    assert "confidence 80%, counted from the sacrum. ⚠ Odd." in read.ui.mentionLabel.text
