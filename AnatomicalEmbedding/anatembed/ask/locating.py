@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final, Literal
 
 import numpy as np
@@ -22,14 +23,21 @@ Decision = Literal["go", "choose", "refuse"]
 GO: Final = "go"
 CHOOSE: Final = "choose"
 REFUSE: Final = "refuse"
-Refusal = Literal["not in this scan", "not learnt", Unsearched, "check the side"]
+Refusal = Literal["not in this scan", "cannot be told", "not learnt", Unsearched, "check the side"]
 NOT_HERE: Final = "not in this scan"
+UNSURE: Final = "cannot be told"
+"""What is looked for may be in the scan, but not so surely that a place can be shown."""
 NOT_LEARNT: Final = "not learnt"
 CHECK_SIDE: Final = "check the side"
 """Of a side in a report that the structure does not have: not understood, and perhaps a slip of the report."""
 
 SURE_PLACE = 0.5
 """From this confidence of its best hit on, a place is shown without a warning."""
+DOUBTFUL_PRESENCE = 0.15
+"""From this presence on, what has no place is not called absent."""
+NARROWEST_MM = (100.0, 90.0, 60.0)
+"""Along R, A and S: of a body that is shown less wide than this, the network sees too little of what is around a
+structure, and misses some of what is there."""
 FRINGE_VOXELS = 2
 """How far the likelihood of a single structure is shown around the region of its place."""
 
@@ -127,7 +135,7 @@ class Looked:
 
 @dataclass(frozen=True)
 class _Outcome:
-    """A search; `obstacle` is why nothing was found, where that is not the structure's absence."""
+    """A search; where nothing was found, `obstacle` says why and `refusal` of which kind that is."""
 
     target: Target
     search: Search
@@ -171,8 +179,7 @@ class Locating:
             caution = sentence(f"{instead_of}: not learnt by this model, the whole is shown") if instead_of else ""
             meaning = replace(meaning, hit=search.hits[0], shown=target.label, caution=caution)
             return Looked(meaning, tuple(search.hits), is_single(self._vocabulary, target.learnt))
-        absent = f"{target.label}: not in this scan (confidence that it is there {percent(search.presence)})"
-        reason = sentence(outcome.obstacle or absent)
+        reason = sentence(outcome.obstacle)
         if instead_of:
             reason = f"{sentence(f'{instead_of}: not learnt by this model, so the whole was looked for')} {reason}"
         return Looked(replace(meaning, reason=reason), refusal=outcome.refusal)
@@ -208,7 +215,8 @@ class Locating:
         search = self._index.search(target.learnt, k)
         if target.place is None or not search.found:
             hits = [replace(hit, label=target.label) for hit in search.hits]
-            return _Outcome(target, replace(search, concept_id=target.concept_id, hits=hits))
+            shown = replace(search, concept_id=target.concept_id, hits=hits)
+            return _Outcome(target, shown, *(() if search.found else self._why_not(target.label, search.presence)))
         others = self._others(target)
         absent = [one.concept_id for one in others if not one.found]
         nothing = replace(search, concept_id=target.concept_id, found=False, hits=[])
@@ -225,6 +233,28 @@ class Locating:
         certain = min(one.hits[0].confidence for one in (search, *others) if one.found)
         hits = self._hits(target, region, certain, search.presence, k)
         return _Outcome(target, replace(search, concept_id=target.concept_id, hits=hits))
+
+    def _why_not(self, label: str, presence: float) -> tuple[str, Refusal]:
+        """Words and kind of the refusal of what was not found: absence is claimed only where it can be told."""
+        confidence = f"(confidence that it is there {percent(presence)})"
+        if presence >= DOUBTFUL_PRESENCE:
+            return f"{label}: whether it is in this scan cannot be told {confidence}", UNSURE
+        if self._narrow:
+            return f"{label}: not seen, but this scan is too narrow to tell {confidence}", UNSURE
+        return f"{label}: not in this scan {confidence}", NOT_HERE
+
+    @cached_property
+    def _narrow(self) -> bool:
+        """Whether the scan cuts the body on both sides of R, A or S, and shows less of it than NARROWEST_MM."""
+        field = self._index.map
+        if not field.body_kji.any():
+            return False
+        box_ijk = ndimage.find_objects(field.body_kji.view(np.uint8))[0][::-1]
+        for part, size, axis in zip(box_ijk, field.shape_kji[::-1], field.ijk_to_ras[:3, :3].T, strict=True):
+            thick = (part.stop - part.start) * np.linalg.norm(axis)
+            if part.start <= 1 and part.stop >= size - 1 and thick < NARROWEST_MM[int(np.argmax(np.abs(axis)))]:
+                return True
+        return False
 
     def _hits(self, target: Target, region_kji: np.ndarray, certain: float, presence: float, k: int) -> list[Hit]:
         """Places in a region: the first is as certain as the least certain structure that takes part."""
@@ -314,8 +344,9 @@ def _nowhere(text: str, resolution: Resolution, looked: tuple[Looked, ...]) -> A
     if resolution.outcome == "confirm":
         names = " or ".join(f"“{one.name}”" for one in answer.meant)
         reason = f"“{text.strip()}” may mean {names}. {reason}"
-    not_here = any(one.refusal == NOT_HERE for one in looked)
-    return replace(answer, reason=reason, refusal=NOT_HERE if not_here else NOT_LEARNT)
+    refusals = {one.refusal for one in looked}
+    return replace(answer, reason=reason, refusal=next(kind for kind in (UNSURE, NOT_HERE, NOT_LEARNT)
+                                                       if kind in refusals or kind == NOT_LEARNT))
 
 
 def _to_choose(text: str, resolution: Resolution, looked: tuple[Looked, ...]) -> Answer:

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from anatembed.ask.explorer import Explorer
-from anatembed.ask.index import Hit
-from anatembed.ask.locating import CHOOSE, GO, NOT_HERE, NOT_LEARNT, REFUSE, Looked, Meaning, decide
+from anatembed.ask.index import Hit, Search
+from anatembed.ask.locating import CHOOSE, GO, NOT_HERE, NOT_LEARNT, REFUSE, UNSURE, Looked, Meaning, decide
 from anatembed.language.query.resolver import Resolver
 from anatembed.language.vocabulary import Vocabulary
 from phantoms import GEOMETRIES
-from planted import planted_checkpoint
+from planted import planted_checkpoint, planted_map
 from planted_patient import STRUCTURES, planted_patient, readout, to_patient
 
 VOCABULARY = Vocabulary.load()
@@ -120,6 +120,39 @@ def test_the_part_of_a_structure_that_is_not_in_the_scan_is_not_there():
     answer = explorer_of("canonical", structures).locate("upper pole of the spleen")
     assert answer.refusal == NOT_HERE
     assert answer.reason.startswith("Upper pole of spleen: not in this scan (confidence that it is there")
+
+
+TURNED = np.array([[0.0, 0, 6], [-6, 0, 0], [0, -6, 0]])
+"""I runs to the back, J downwards, K to the right."""
+
+
+@pytest.mark.parametrize(("linear", "thin_kji"), [
+    (np.diag([6.0, 6, 6]), (24, 20, 15)), (np.diag([-6.0, -6, 6]), (24, 12, 32)), (np.diag([6.0, 6, -3]), (18, 20, 32)),
+    (TURNED, (15, 24, 20)),
+])  # fmt: skip
+def test_in_a_field_too_narrow_to_tell_nothing_is_called_absent(linear, thin_kji):
+    explorer = Explorer(planted_map([], linear=linear, shape_kji=thin_kji), planted_checkpoint(), VOCABULARY)
+    answer = explorer.locate("spleen")
+    assert (answer.decision, answer.refusal) == (REFUSE, UNSURE)
+    assert answer.reason.startswith("Spleen: not seen, but this scan is too narrow to tell (confidence that it is")
+
+
+@pytest.mark.parametrize("linear", [np.diag([6.0, 6, 6]), np.diag([-6.0, -6, 6]), TURNED])
+def test_a_small_body_that_is_wholly_in_the_scan_is_not_a_narrow_field(linear):
+    wide = planted_map([], linear=linear, shape_kji=(30, 30, 30))
+    body = np.zeros_like(wide.body_kji)
+    body[10:20, 10:20, 10:20] = True
+    explorer = Explorer(replace(wide, body_kji=body), planted_checkpoint(), VOCABULARY)
+    assert explorer.locate("spleen").refusal == NOT_HERE
+
+
+@pytest.mark.parametrize(("presence", "refusal"), [(0.05, NOT_HERE), (0.14, NOT_HERE), (0.16, UNSURE), (0.49, UNSURE)])
+def test_what_may_be_there_is_not_called_absent(explorer, monkeypatch, presence, refusal):
+    monkeypatch.setattr(explorer.index, "search", lambda concept, k=5: Search(concept, False, presence, []))
+    answer = explorer.locate("spleen")
+    assert (answer.decision, answer.refusal, answer.places) == (REFUSE, refusal, ())
+    assert ("cannot be told" in answer.reason) == (refusal == UNSURE)
+    assert f"{int(100 * presence)}%" in answer.reason
 
 
 def test_no_part_of_one_kidney_is_ever_shown_on_the_other(explorer):

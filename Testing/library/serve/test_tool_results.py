@@ -6,7 +6,7 @@ import typing
 
 import pytest
 from anatembed.ask.explorer import Explorer
-from anatembed.ask.locating import CHECK_SIDE, CHOOSE, GO, NOT_HERE, NOT_LEARNT, REFUSE
+from anatembed.ask.locating import CHECK_SIDE, CHOOSE, GO, NOT_HERE, NOT_LEARNT, REFUSE, UNSURE
 from anatembed.ask.report import read_report
 from anatembed.language.query.resolution import FINDING, NOT_UNDERSTOOD
 from anatembed.serve import documents, tool_results
@@ -50,7 +50,7 @@ def test_decisions_and_refusals_are_those_of_an_answer():
     hints = typing.get_type_hints(tool_results.Location)
     assert typing.get_args(hints["decision"]) == (GO, CHOOSE, REFUSE)
     refusals = typing.get_args(typing.get_args(hints["refusal"])[0])
-    assert refusals == (NOT_HERE, NOT_LEARNT, NOT_UNDERSTOOD, FINDING, CHECK_SIDE)
+    assert refusals == (NOT_HERE, UNSURE, NOT_LEARNT, NOT_UNDERSTOOD, FINDING, CHECK_SIDE)
 
 
 def check(kind, document: dict) -> None:

@@ -61,17 +61,7 @@ class Level:
     @property
     def words(self) -> str:
         """The number ("L2"), "L2 or L3" where both are likely, "T9 to T12" where it cannot be said better."""
-        likely = [name for name, p in self.names[:2] if p >= NEAR] if self.probability < SURE else [self.name]
-        together = sum(p for name, p in self.names if name in likely)
-        if together >= SURE or len(self.names) < 3:
-            return " or ".join(sorted(likely or [self.name], key=STATES.index))
-        some, together = [], 0.0
-        for name, p in self.names:
-            some.append(STATES.index(name))
-            together += p
-            if together >= RANGE:
-                break
-        return f"{STATES[min(some)]} to {STATES[max(some)]}"
+        return _words([(STATES.index(name), p) for name, p in self.names], STATES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +81,12 @@ class Rib:
         """Empty for a thirteenth rib, which the vocabulary has not."""
         return "" if self.number > 12 else f"rib_{self.side}_{self.number}"
 
+    @property
+    def words(self) -> str:
+        """"rib 5", "rib 5 or 6" where both are likely, "rib 5 to 8" where it cannot be said better."""
+        numbers = [(int(name.rsplit("_", 1)[1]), p) for name, p in self.names]
+        return f"rib {_words(numbers, [str(n) for n in range(14)])}"
+
 
 @dataclass(frozen=True)
 class LevelCount:
@@ -108,6 +104,12 @@ class LevelCount:
         """The vertebra or rib of a concept; None where it was not counted."""
         things: tuple[Level | Rib, ...] = (*self.levels, *self.ribs)
         return next((one for one in things if one.concept_id == concept_id), None)
+
+    def places(self, concept_id: str) -> list[tuple[np.ndarray, float]]:
+        """Every place (3,) RAS mm that may be a vertebra or rib, with the probability that it is."""
+        name = concept_id.removeprefix("vertebrae_")
+        things: tuple[Level | Rib, ...] = (*self.levels, *self.ribs)
+        return [(one.position_ras, dict(one.names)[name]) for one in things if name in dict(one.names)]
 
     def nearest(self, position_ras: np.ndarray) -> Level | None:
         """The vertebra at whose height a position (3,) lies; None above and below those that were counted."""
@@ -130,6 +132,20 @@ class LevelCount:
         high = (middles[at - 1] + middles[at]) / 2 if at else middles[at] + half
         low = (middles[at] + middles[at + 1]) / 2 if at + 1 < len(middles) else middles[at] - half
         return low, high
+
+
+def _words(likely: Sequence[tuple[int, float]], names: Sequence[str]) -> str:
+    """One name of a row, several or a range, from places in the row with their probabilities, likeliest first."""
+    some = [at for at, p in likely[:2] if p >= NEAR] if likely[0][1] < SURE else [likely[0][0]]
+    if sum(p for at, p in likely if at in some) >= SURE or len(likely) < 3:
+        return " or ".join(names[at] for at in sorted(some or [likely[0][0]]))
+    some, together = [], 0.0
+    for at, p in likely:
+        some.append(at)
+        together += p
+        if together >= RANGE:
+            break
+    return f"{names[min(some)]} to {names[max(some)]}"
 
 
 def count(

@@ -38,11 +38,8 @@ class CountedIndex(QueryIndex):
         self.readout.index(concept_id)
         if family_of(concept_id) is None:
             return super().search(concept_id, k)
-        if self.levels is not None and VERTEBRA.fullmatch(concept_id):
-            return self._vertebra(self.levels, concept_id, k)
-        thing = self._counted(concept_id)
-        if self.levels is not None and isinstance(thing, Rib):
-            return self._search(self.levels, concept_id, [(thing.position_ras, thing.probability)], k)
+        if self.levels is not None and (VERTEBRA.fullmatch(concept_id) or self.levels.find(concept_id)):
+            return self._search(self.levels, concept_id, k)
         seen = super().search(concept_id, k)
         return replace(seen, hits=[replace(hit, caution=NOT_COUNTED) for hit in seen.hits])
 
@@ -109,21 +106,16 @@ class CountedIndex(QueryIndex):
     def _counted(self, concept_id: str) -> Level | Rib | None:
         return self.levels.find(concept_id) if family_of(concept_id) and self.levels is not None else None
 
-    def _vertebra(self, found: LevelCount, concept_id: str, k: int) -> Search:
-        name = concept_id.removeprefix("vertebrae_")
-        places = [(level.position_ras, dict(level.names).get(name, 0.0)) for level in found.levels]
+    def _search(self, found: LevelCount, concept_id: str, k: int) -> Search:
+        """Hits at counted places with the probability that they have this number. It is in the scan when any of them
+        has it: which one may be open while that is sure."""
+        places = found.places(concept_id)
+        presence = float(min(sum(p for _, p in places), 1.0))
         likely = sorted((one for one in places if one[1] >= NEAR), key=lambda one: -one[1])
-        return self._search(found, concept_id, likely, k, float(min(sum(p for _, p in places), 1.0)))
-
-    def _search(
-        self, found: LevelCount, concept_id: str, places: list, k: int, presence: float | None = None
-    ) -> Search:
-        """Hits at counted places with the probability that they have this number."""
-        presence = places[0][1] if presence is None else presence
         hits = [
             Hit(position, min(PLACE_CERTAINTY * p, presence), concept_id, presence,
                 basis=f"counted from {found.anchor}")
-            for position, p in places[:k]
+            for position, p in likely[:k]
         ]  # fmt: skip
         if hits:
             hits[0] = replace(hits[0], caution=self._caution(found, concept_id, hits[0]))
@@ -137,9 +129,8 @@ class CountedIndex(QueryIndex):
         """What has to be said about a counted place: other numbers that it may have, what is unusual in this person,
         and a network that sees it elsewhere."""
         level = found.nearest(hit.position_ras) if VERTEBRA.fullmatch(concept_id) else None
-        said = []
-        if level is not None and level.probability < SURE:
-            said.append(f"By the count this may be {level.words}.")
+        rib = next((one for one in found.ribs if one.position_ras is hit.position_ras), None)
+        said = [f"By the count this may be {one.words}." for one in (level, rib) if one and one.probability < SURE]
         said.extend(filter(None, [self._unusual(found)]))
         seen = super().search(concept_id, 1)
         if seen.found and seen.hits[0].confidence >= DISAGREE_CONFIDENCE:

@@ -102,6 +102,26 @@ def test_ribs_are_found_by_their_vertebra_on_their_own_side(index):
     assert joined - 45 < left[2] < joined + 10
 
 
+@pytest.mark.parametrize(("rib", "words"), [
+    ((("rib_left_9", 0.9),), "rib 9"), ((("rib_left_9", 0.6), ("rib_left_8", 0.35)), "rib 8 or 9"),
+    ((("rib_left_9", 0.4), ("rib_left_8", 0.3), ("rib_left_10", 0.25)), "rib 8 to 10"),
+])  # fmt: skip
+def test_a_rib_whose_number_is_open_is_there_with_its_likely_places_and_says_so(index, rib, words):
+    levels = index.levels
+    shifted = {name: p for (name, _), (_, p) in zip(rib[1:], rib[1:], strict=True)}
+    ribs = tuple(
+        replace(one, probability=rib[0][1], names=rib) if one.concept_id == "rib_left_9"
+        else replace(one, names=((one.concept_id, 0.5), ("rib_left_9", shifted[one.concept_id])))
+        if one.concept_id in shifted else one for one in levels.ribs
+    )  # fmt: skip
+    other = CountedIndex(index.map, index.readout, MODEL)
+    other.__dict__["levels"] = replace(levels, ribs=ribs)
+    found = other.search("rib_left_9")
+    assert found.found and found.presence == pytest.approx(sum(p for _, p in rib))
+    assert len(found.hits) == len(rib) and all(hit.position_ras[0] < 0 for hit in found.hits)
+    assert (f"By the count this may be {words}." in found.hits[0].caution) == (len(rib) > 1)
+
+
 def test_a_vertebra_is_shown_at_its_height_only(index):
     field = index.probability_kji("vertebrae_L2")
     shown = transform_points(index.map.ijk_to_ras, np.argwhere(field > 0.5)[:, ::-1])
