@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-WINDOWS = {"Soft tissue": (400, 40), "Lung": (1500, -500), "Bone": (1800, 400), "Brain": (80, 40)}
-"""Width and centre in HU."""
-FITTING = {"lung": "Lung", "airway": "Lung", "bone": "Bone", "spine": "Bone", "joint": "Bone", "brain": "Brain"}
-"""The window in which a category of structures is looked at; the others in that of soft tissue."""
-USUAL = "Soft tissue"
+from anatembed.language import hu_window
+
+WINDOWS = {name.capitalize(): window for name, window in hu_window.WINDOWS.items()}
+"""Width and centre in HU, by the words on the buttons."""
+USUAL = hu_window.fitting_window("").capitalize()
 _NARROWEST, _WIDEST, _FARTHEST = 1.0, 5000.0, 4000.0
 _SPEED = 1 / 300
 """A drag of 300 pixels doubles the width, or moves the centre by it."""
@@ -42,7 +42,7 @@ class Windowing:
     def fit(self, category: str) -> None:
         """The window for a category of structures, unless the visitor chose one."""
         if self._state.window_fits:
-            self._named(FITTING.get(category, USUAL))
+            self._named(hu_window.fitting_window(category).capitalize())
 
     def put_on(self, scans: list) -> None:
         """The present window on scans."""
