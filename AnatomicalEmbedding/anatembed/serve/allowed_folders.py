@@ -12,6 +12,7 @@ MOST_CHARACTERS = 2000
 MOST_ENTRIES = 100_000
 """Files and folders of a DICOM folder that are looked at before it is refused."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+"""What no name may hold: control characters, and bytes that are no UTF-8 (Python reads them as lone surrogates)."""
 
 
 class AllowedFolders:
@@ -59,6 +60,11 @@ class AllowedFolders:
             raise ValueError(f"expected a folder, but {_shown(text)} is a file")
         paths = [path for path in folder.iterdir() if path.is_file() or path.is_dir()]
         return sorted(path for path in paths if self._is_inside(Path(os.path.realpath(path)), self.readable))
+
+    @staticmethod
+    def is_nameable(path: Path) -> bool:
+        """Whether a path can be said in an answer and in a question; what cannot has to be renamed to be opened."""
+        return not _CONTROL.search(str(path))
 
     @contextmanager
     def writing(self, text: str, suffixes: tuple[str, ...]) -> Iterator[Path]:

@@ -41,9 +41,12 @@ class ScanTools:
 
     def list_files(self, folder: str = "") -> results.FileList:
         """Folders and files that may be opened; without a folder, the allowed folders themselves."""
-        entries = [_entry(path) for path in self.folders.entries(folder)]
+        paths = self.folders.entries(folder)
+        entries = [_entry(path) for path in paths if self.folders.is_nameable(path)]
         wanted = [one for one in entries if one.kind == "folder" or one.path.lower().endswith(SCAN_SUFFIXES)]
-        return results.FileList(wanted[:MOST_LISTED], max(0, len(wanted) - MOST_LISTED))
+        return results.FileList(
+            wanted[:MOST_LISTED], max(0, len(wanted) - MOST_LISTED), len(paths) - len(entries)
+        )
 
     def open_scan(self, path: str, progress: Progress, cancelled: Cancelled) -> results.ScanFacts:
         """Read a scan and embed it, or read a saved map; a scan that is open and has not changed is only looked up."""
