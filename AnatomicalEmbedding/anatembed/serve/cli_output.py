@@ -49,13 +49,19 @@ def resolution(document: dict) -> Iterator[str]:
 
 
 def description(document: dict) -> Iterator[str]:
-    """A line for each name, or that the place lies outside the body."""
+    """A line for each name, what an unsure part belongs to, and what is doubtful; or that the place lies outside the
+    body."""
     if not document["inside_body"]:
         yield "outside the body"
         return
     width = max((len(one["name"]) for one in document["names"]), default=0)
     for one in document["names"]:
-        yield f"{one['probability']:6.1%}  {one['name']:{width}}  {one['id']}"
+        basis = f" ({one['basis']})" if one["basis"] else ""
+        yield f"{one['probability']:6.1%}  {one['name']:{width}}  {one['id']}{basis}"
+    if document["whole"]:
+        yield f"part of {document['whole']['name']}, {document['whole']['probability']:.1%}"
+    if document["caution"]:
+        yield f"Caution: {document['caution']}"
 
 
 def embedded(document: dict) -> Iterator[str]:

@@ -14,7 +14,7 @@ from anatembed.language.query.resolution import Resolution
 from anatembed.language.vocabulary import Vocabulary
 
 if TYPE_CHECKING:  # so that questions without a scan are answered at once
-    from anatembed.ask.explorer import Description, Explorer
+    from anatembed.ask.explorer import Description, Explorer, NamedProbability
     from anatembed.ask.index import Hit
     from anatembed.ask.locating import Answer, Meaning
     from anatembed.ask.report import ReadMention, ReportReading
@@ -62,11 +62,14 @@ def reading_document(reading: ReportReading, explorer: Explorer, volume: Volume 
 
 def description_document(description: Description, position_ras, vocabulary: Vocabulary) -> dict:
     """What lies at a position, the best name first; no names outside the body."""
-    names = [
-        {**structure_document(one.id, vocabulary), "probability": probability(one.probability)}
-        for one in description.candidates
-    ]
-    return {**_position(position_ras), "inside_body": description.inside_body, "names": names, "frame": FRAME}
+    names = [_name_at_point(one, vocabulary) for one in description.candidates]
+    whole = description.whole and _name_at_point(description.whole, vocabulary)
+    return {**_position(position_ras), "inside_body": description.inside_body, "names": names,
+            "caution": description.caution, "whole": whole, "frame": FRAME}
+
+
+def _name_at_point(one: NamedProbability, vocabulary: Vocabulary) -> dict:
+    return {**structure_document(one.id, vocabulary), "probability": probability(one.probability), "basis": one.basis}
 
 
 def resolution_document(resolution: Resolution, text: str) -> dict:

@@ -146,18 +146,23 @@ class Location(Decided):
 
 
 class NameAtPoint(Structure):
-    """A structure that a point may belong to, with its probability."""
+    """A structure that a point may belong to, with its probability. basis: how its number is known, such as "counted
+    from the last rib"; else empty."""
 
     probability: float
+    basis: str
 
 
 class PointDescription(TypedDict):
-    """What lies at a point, the best name first; none outside the body."""
+    """What lies at a point, the best name first; none outside the body. caution: what is doubtful about the names; tell
+    it to the user. whole: what the point belongs to more surely, where the first name is an unsure part."""
 
     position_ras_mm: Position
     in_words: str
     inside_body: bool
     names: list[NameAtPoint]
+    caution: str
+    whole: NameAtPoint | None
     frame: Frame
 
 

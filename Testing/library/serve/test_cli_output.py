@@ -41,8 +41,9 @@ def test_a_resolution_shows_its_structures():
 
 def test_a_description_names_structures_or_says_outside():
     assert list(cli_output.description({"inside_body": False, "names": []})) == ["outside the body"]
-    names = [{"id": "liver", "name": "liver", "probability": 0.913}]
-    assert list(cli_output.description({"inside_body": True, "names": names})) == [" 91.3%  liver  liver"]
+    names = [{"id": "liver", "name": "liver", "probability": 0.913, "basis": ""}]
+    document = {"inside_body": True, "names": names, "caution": "", "whole": None}
+    assert list(cli_output.description(document)) == [" 91.3%  liver  liver"]
 
 
 def test_terms_mark_what_was_learnt():

@@ -6,10 +6,10 @@ from typing import get_args
 
 import numpy as np
 import pytest
-from anatembed.ask.explorer import Explorer
+from anatembed.ask.explorer import Description, Explorer, NamedProbability
 from anatembed.ask.locating import CHECK_SIDE, Decision, Refusal
 from anatembed.ask.report import read_report
-from anatembed.serve import documents
+from anatembed.serve import cli_output, documents
 from planted import CENTRES_RAS, planted_checkpoint, whole_body_map
 
 TEXT = "Cyst in the left kidney. The spleen is normal. No lesion in the kidneys."
@@ -61,9 +61,23 @@ def test_a_point_is_described_with_its_names(explorer):
     where = CENTRES_RAS["kidney_left"]
     document = documents.description_document(explorer.describe(where), where, explorer.vocabulary)
     assert document["names"][0] | {"probability": 1} == {
-        "name": "left kidney", "id": "kidney_left", "side": "left", "probability": 1,
+        "name": "left kidney", "id": "kidney_left", "side": "left", "probability": 1, "basis": "",
     }
+    assert (document["caution"], document["whole"]) == ("", None)
     assert document["inside_body"] and document["position_ras_mm"] == where
+
+
+def test_what_is_doubtful_about_a_point_and_what_it_surely_belongs_to_is_in_its_document(explorer):
+    whole = NamedProbability("kidney_left", "left kidney", 0.86)
+    part = NamedProbability("renal_pelvis_left", "left renal pelvis", 0.48, "counted from the last rib")
+    document = documents.description_document(
+        Description(True, [part], "Check it.", whole), (1, 2, 3), explorer.vocabulary)
+    assert (document["caution"], document["whole"]["id"]) == ("Check it.", "kidney_left")
+    assert document["names"][0]["basis"] == "counted from the last rib"
+    assert list(cli_output.description(document)) == [
+        " 48.0%  left renal pelvis  renal_pelvis_left (counted from the last rib)", "part of left kidney, 86.0%",
+        "Caution: Check it.",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("text", "decision", "listed"), [
